@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+/* The OpenSSL door: randomness, hashes, MACs, sealing, base64url. */
+#ifndef DOCKET_BASE_CRYPTO_H
+#define DOCKET_BASE_CRYPTO_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/text.h"
+#include "base/uuid.h"
+
+#define CRYPTO_HASH 32
+
+/* Key material. Cleansed by secret_done; never printed. */
+struct secret {
+	uint8_t b[64];
+	size_t n;
+};
+
+void secret_done(struct secret *s);
+
+/* Fetch the algorithms once a process, before the first call; 0 or -EIO. A
+ * forked child may go on with them; threads may not share them. */
+int crypto_init(void);
+void crypto_done(void);
+
+/* The system's random source. 0 or -EIO; the bytes are unusable on failure. */
+int crypto_random(void *out, size_t n);
+/* A new UUIDv7 for the current instant; ret_us (may be NULL) gets the very
+ * millisecond inside it, in µs, so that created_at and id sort alike. */
+int crypto_uuid(struct uuid *ret, int64_t *ret_us);
+
+int crypto_sha256(const void *in, size_t n, uint8_t out[CRYPTO_HASH]);
+/* RFC 2104. -EINVAL for an empty key. */
+int crypto_hmac(const struct secret *key, const void *in, size_t n,
+    uint8_t out[CRYPTO_HASH]);
+/* RFC 5869 with SHA-256, no salt: a key of 32 bytes for one purpose from the
+ * master secret. -EINVAL for an empty one. */
+int crypto_derive(const struct secret *master, const char *purpose,
+    struct secret *ret);
+/* A fast 128-bit digest for ETags (truncated BLAKE2b); no security claim. */
+int crypto_digest(const void *in, size_t n, uint8_t out[16]);
+bool crypto_equal(const void *a, const void *b, size_t n);
+
+/* AES-256-GCM, random nonce in front, tag behind; `aad` is bound, not stored.
+ * The key has 32 bytes (else -EINVAL). The result is in the arena. crypto_open: E_SEAL (> 0) when it does not fit. */
+int crypto_seal(struct arena *mem, const struct secret *key, struct text aad,
+    struct text plain, struct text *ret);
+int crypto_open(struct arena *mem, const struct secret *key, struct text aad,
+    struct text sealed, struct text *ret);
+
+/* RFC 4648 §5 without padding. The decoder refuses padding, other alphabets,
+ * and non-canonical final bits: one value has one spelling. */
+struct text base64url_encode(struct arena *mem, const void *in, size_t n);
+/* False when malformed or longer than cap bytes. */
+bool base64url_decode(struct text t, void *out, size_t cap, size_t *ret_n);
+
+#endif

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+/* Log lines: event name first, key=value after it, one write each. */
+#ifndef DOCKET_BASE_LOG_H
+#define DOCKET_BASE_LOG_H
+
+enum log_level { LOG_ERROR_, LOG_WARN, LOG_INFO, LOG_DEBUG_ };
+
+/* level: the most talkative level that is written. To stderr, prefixed <3>,
+ * <4>, <6>, <7> for journald when stderr is the journal ($JOURNAL_STREAM);
+ * elsewhere by the time, the level and the program. */
+void log_init(const char *program, enum log_level level);
+/* A short name in front of every line, such as worker.3. Copied. */
+void log_name(const char *name);
+
+/*
+ * log_event(LOG_WARN, "db_lost", "attempt=%d why=\"%s\"", n, why): one line of
+ * at most 2 KiB, control bytes as \xNN so that no value forges a line. Never a
+ * secret, a code or a token.
+ */
+void log_event(enum log_level level, const char *event, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
+
+#endif

@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+/*
+ * Every route, one a row; the columns are those of struct route (web/route.h):
+ *
+ *   ROUTE(method, path, canonical, access, scope, tx, group, flags,
+ *         body, query, status, reply, rate, handler, operation, summary)
+ *
+ * canonical is NULL but for an alias, which names the row it stands for and
+ * differs from it in its input names and its reply profile alone. body, query
+ * and reply are `struct fields` of the handler's file; fields_none = nothing.
+ */
+#define TASKW "tasks:write"
+#define TASKR "tasks:read"
+#define LIST  ROUTE_TASKS | ROUTE_CACHED | ROUTE_ETAG
+#define TASK  ROUTE_TASKS | ROUTE_CACHED
+
+/* accounts and tokens */
+ROUTE(POST,   "/auth/register",	NULL, ACCESS_PUBLIC, NULL, TX_WRITE, GROUP_HASH, 0, register_body, fields_none, 200, auth_envelope, RATE_AUTH, api_register, "registerUser", "Register a new user")
+ROUTE(POST,   "/auth",		NULL, ACCESS_PUBLIC, NULL, TX_WRITE, GROUP_HASH, 0, login_body, fields_none, 200, auth_envelope, RATE_AUTH, api_login, "authenticateUser", "Log in with a password")
+ROUTE(POST,   "/auth/token",	NULL, ACCESS_PUBLIC, NULL, TX_WRITE, GROUP_HASH, ROUTE_OAUTH, token_body, fields_none, 200, token_reply, RATE_AUTH, api_token, "issueToken", "OAuth 2.0 token endpoint: password and refresh grants")
+ROUTE(POST,   "/auth/refresh",	NULL, ACCESS_PUBLIC, NULL, TX_WRITE, GROUP_MAIN, 0, refresh_body, fields_none, 200, token_reply, RATE_AUTH, api_refresh, "refreshToken", "Trade a refresh token for a new pair")
+ROUTE(POST,   "/auth/logout",	NULL, ACCESS_USER, NULL, TX_WRITE, GROUP_MAIN, ROUTE_BODY_OPTIONAL, logout_body, fields_none, 200, message_reply, RATE_AUTH, api_logout, "logoutUser", "End this session, or all of the user's")
+ROUTE(GET,    "/auth/me",	NULL, ACCESS_USER, "account", TX_READ, GROUP_MAIN, 0, fields_none, fields_none, 200, user_reply, RATE_API, api_me, "getProfile", "The caller's own account")
+ROUTE(GET,    "/auth/users",	NULL, ACCESS_ADMIN, "admin", TX_READ, GROUP_MAIN, 0, fields_none, users_query, 200, users_reply, RATE_API, api_users, "listUsers", "All accounts, for admins")
+
+/* one-time passwords */
+ROUTE(POST,   "/otp/send",	NULL, ACCESS_PUBLIC, NULL, TX_WRITE, GROUP_MAIN, 0, otp_send_body, fields_none, 200, otp_send_reply, RATE_OTP, api_otp_send, "sendOtp", "Send a one-time code to a phone or an e-mail address")
+ROUTE(POST,   "/otp/verify",	NULL, ACCESS_PUBLIC, NULL, TX_WRITE, GROUP_MAIN, 0, otp_verify_body, fields_none, 200, otp_verify_reply, RATE_OTP, api_otp_verify, "verifyOtp", "Trade a code for a verification token")
+
+/* tasks */
+ROUTE(GET,    "/tasks",		NULL, ACCESS_USER, TASKR, TX_READ, GROUP_MAIN, LIST, fields_none, tasks_query, 200, tasks_reply, RATE_API, api_task_list, "getAllTasks", "The caller's tasks, filtered, sorted, a page at a time")
+ROUTE(POST,   "/tasks",		NULL, ACCESS_USER, TASKW, TX_WRITE, GROUP_MAIN, TASK | ROUTE_IDEMPOTENT, task_create_body, fields_none, 201, task_done_reply, RATE_API, api_task_create, "createTask", "Create a task")
+ROUTE(POST,   "/tasks/order",	NULL, ACCESS_USER, TASKW, TX_WRITE, GROUP_MAIN, TASK | ROUTE_IDEMPOTENT, order_body, fields_none, 200, order_reply, RATE_API, api_task_order, "orderTasks", "Put tasks into a sequence, or move one")
+ROUTE(GET,    "/tasks/{id}",	NULL, ACCESS_USER, TASKR, TX_READ, GROUP_MAIN, LIST, fields_none, fields_none, 200, task_reply, RATE_API, api_task_get, "getTask", "One task")
+ROUTE(PUT,    "/tasks/{id}",	NULL, ACCESS_USER, TASKW, TX_WRITE, GROUP_MAIN, TASK, task_put_body, fields_none, 200, task_done_reply, RATE_API, api_task_put, "updateTask", "Change the members present; absent ones stay")
+ROUTE(PATCH,  "/tasks/{id}",	NULL, ACCESS_USER, TASKW, TX_WRITE, GROUP_MAIN, TASK | ROUTE_MERGE | ROUTE_IDEMPOTENT, task_put_body, fields_none, 200, task_done_reply, RATE_API, api_task_put, "patchTask", "Merge patch (RFC 7396): null clears")
+ROUTE(DELETE, "/tasks/{id}",	NULL, ACCESS_USER, TASKW, TX_WRITE, GROUP_MAIN, TASK, fields_none, task_delete_query, 200, message_reply, RATE_API, api_task_delete, "deleteTask", "Delete a task")
+ROUTE(PATCH,  "/tasks/{id}/status", NULL, ACCESS_USER, TASKW, TX_WRITE, GROUP_MAIN, TASK | ROUTE_MERGE | ROUTE_IDEMPOTENT, task_status_body, fields_none, 200, task_done_reply, RATE_API, api_task_status, "setTaskStatus", "Change status or deadline")
+
+/* seed aliases: tasks under their own paths */
+ROUTE(GET,    "/tasks/task_list", "GET /tasks", ACCESS_USER, TASKR, TX_READ, GROUP_MAIN, LIST, fields_none, tasks_query, 200, s0_tasks_reply, RATE_API, api_task_list, "listTasksS0", "Alias: list tasks")
+ROUTE(POST,   "/tasks/task_list", "GET /tasks", ACCESS_USER, TASKR, TX_READ, GROUP_MAIN, TASK, fields_none, tasks_query, 200, s0_tasks_reply, RATE_API, api_task_list, "listTasksPostS0", "Alias: list tasks")
+ROUTE(POST,   "/tasks/create_task", "POST /tasks", ACCESS_USER, TASKW, TX_WRITE, GROUP_MAIN, TASK | ROUTE_IDEMPOTENT, task_create_body, fields_none, 201, s0_task_done_reply, RATE_API, api_task_create, "createTaskS0", "Alias: create a task")
+ROUTE(POST,   "/tasks/update_task", "PUT /tasks/{id}", ACCESS_USER, TASKW, TX_WRITE, GROUP_MAIN, TASK | ROUTE_IDEMPOTENT, s0_task_put_body, s0_task_query, 200, s0_task_done_reply, RATE_API, api_task_put, "updateTaskPostS0", "Alias: change a task")
+ROUTE(PUT,    "/tasks/update_task", "PUT /tasks/{id}", ACCESS_USER, TASKW, TX_WRITE, GROUP_MAIN, TASK, s0_task_put_body, s0_task_query, 200, s0_task_done_reply, RATE_API, api_task_put, "updateTaskS0", "Alias: change a task")
+ROUTE(PATCH,  "/tasks/update_task", "PUT /tasks/{id}", ACCESS_USER, TASKW, TX_WRITE, GROUP_MAIN, TASK | ROUTE_MERGE, s0_task_put_body, s0_task_query, 200, s0_task_done_reply, RATE_API, api_task_put, "patchTaskS0", "Alias: change a task")
+ROUTE(POST,   "/tasks/delete_task", "DELETE /tasks/{id}", ACCESS_USER, TASKW, TX_WRITE, GROUP_MAIN, TASK | ROUTE_BODY_OPTIONAL, s0_task_id_body, s0_task_query, 200, message_reply, RATE_API, api_task_delete, "deleteTaskPostS0", "Alias: delete a task")
+ROUTE(DELETE, "/tasks/delete_task", "DELETE /tasks/{id}", ACCESS_USER, TASKW, TX_WRITE, GROUP_MAIN, TASK | ROUTE_BODY_OPTIONAL, s0_task_id_body, s0_task_query, 200, message_reply, RATE_API, api_task_delete, "deleteTaskS0", "Alias: delete a task")
+ROUTE(POST,   "/tasks/order_task", "POST /tasks/order", ACCESS_USER, TASKW, TX_WRITE, GROUP_MAIN, TASK, order_body, fields_none, 200, order_reply, RATE_API, api_task_order, "orderTasksS0", "Alias: order tasks")
+ROUTE(PUT,    "/tasks/order_task", "POST /tasks/order", ACCESS_USER, TASKW, TX_WRITE, GROUP_MAIN, TASK, order_body, fields_none, 200, order_reply, RATE_API, api_task_order, "orderTasksPutS0", "Alias: order tasks")
+
+/* seed aliases: accounts, codes, tokens */
+ROUTE(POST,   "/tasks/register_user", "POST /auth/register", ACCESS_PUBLIC, NULL, TX_WRITE, GROUP_HASH, 0, register_body, fields_none, 200, s0_register_reply, RATE_AUTH, api_register, "registerUserS0", "Alias: register")
+ROUTE(POST,   "/tasks/generate_otp", "POST /otp/send", ACCESS_PUBLIC, NULL, TX_WRITE, GROUP_MAIN, 0, otp_send_body, fields_none, 200, otp_send_reply, RATE_OTP, api_otp_send, "generateOtpS0", "Alias: send a code")
+ROUTE(POST,   "/tasks/verify_otp", "POST /otp/verify", ACCESS_PUBLIC, NULL, TX_WRITE, GROUP_MAIN, 0, otp_verify_body, fields_none, 200, otp_verify_reply, RATE_OTP, api_otp_verify, "verifyOtpS0", "Alias: verify a code")
+ROUTE(POST,   "/send-otp",	"POST /otp/send", ACCESS_PUBLIC, NULL, TX_WRITE, GROUP_MAIN, 0, otp_send_body, fields_none, 200, otp_send_reply, RATE_OTP, api_otp_send, "sendOtpS1", "Alias: send a code")
+ROUTE(POST,   "/register",	"POST /auth/register", ACCESS_PUBLIC, NULL, TX_WRITE, GROUP_HASH, 0, register_body, fields_none, 200, s1_register_reply, RATE_AUTH, api_register, "registerUserS1", "Alias: register")
+ROUTE(POST,   "/token",		"POST /auth/token", ACCESS_PUBLIC, NULL, TX_WRITE, GROUP_HASH, ROUTE_OAUTH, token_body, fields_none, 200, token_reply, RATE_AUTH, api_token, "issueTokenS1", "Alias: token endpoint")
+ROUTE(GET,    "/admin-data",	"GET /auth/users", ACCESS_ADMIN, "admin", TX_READ, GROUP_MAIN, ROUTE_SAMPLE, fields_none, fields_none, 200, message_reply, RATE_API, api_admin_data, "adminDataS1", "Sample: only admins see it")
+ROUTE(POST,   "/signup",	"POST /auth/register", ACCESS_PUBLIC, NULL, TX_WRITE, GROUP_HASH, 0, register_body, fields_none, 201, s2_signup_reply, RATE_AUTH, api_register, "signupS2", "Alias: register")
+ROUTE(POST,   "/users/signup",	"POST /auth/register", ACCESS_PUBLIC, NULL, TX_WRITE, GROUP_HASH, 0, register_body, fields_none, 200, s4_signup_reply, RATE_AUTH, api_register, "signupS4", "Alias: register")
+ROUTE(POST,   "/users/login",	"POST /auth", ACCESS_PUBLIC, NULL, TX_WRITE, GROUP_HASH, 0, login_body, fields_none, 200, s4_login_reply, RATE_AUTH, api_login, "usersLoginS4", "Alias: log in")
+ROUTE(POST,   "/login",		"POST /auth", ACCESS_PUBLIC, NULL, TX_WRITE, GROUP_HASH, 0, login_body, fields_none, 200, s4_login_reply, RATE_AUTH, api_login, "loginS4", "Alias: log in")
+ROUTE(GET,    "/users/get_users", "GET /auth/users", ACCESS_ADMIN, "admin", TX_READ, GROUP_MAIN, 0, fields_none, users_query, 200, s4_users_reply, RATE_API, api_users, "getUsersS4", "Alias: list users")
+
+/* operations */
+ROUTE(GET,    "/healthz",	NULL, ACCESS_PUBLIC, NULL, TX_NONE, GROUP_MAIN, 0, fields_none, fields_none, 200, health_reply, RATE_NONE, api_health, "health", "Is the process alive?")
+ROUTE(GET,    "/readyz",	NULL, ACCESS_PUBLIC, NULL, TX_NONE, GROUP_MAIN, 0, fields_none, fields_none, 200, health_reply, RATE_NONE, api_ready, "ready", "Can it serve: is the database there, with this schema?")
+ROUTE(GET,    "/openapi.json",	NULL, ACCESS_PUBLIC, NULL, TX_NONE, GROUP_MAIN, ROUTE_PUBLIC_CACHE | ROUTE_ETAG, fields_none, fields_none, 200, fields_none, RATE_API, api_openapi, "openapi", "This interface as OpenAPI 3.1")
+
+#undef TASKW
+#undef TASKR
+#undef LIST
+#undef TASK

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+/*
+ * Every setting, one a row:
+ *
+ *   SETTING(section, key, TYPE, default, min, max, doc)
+ *
+ * Section `top` is the top of the file: such a name stands alone. TYPE is one of
+ *   TEXT     const char *, min..max bytes
+ *   PATH     const char *, empty or absolute
+ *   INT      long, min..max
+ *   COUNT    long, min..max or `auto` (0: worked out at start)
+ *   BOOL     bool: on/off, true/false, yes/no, 1/0
+ *   SECONDS  long, min..max, with an optional unit s, m, h, d
+ *   CHOICE   const char *, one of the words in doc's leading [a|b|c]
+ * The member is section_key. Reload says in brackets
+ * (restart) where SIGHUP is not enough.
+ */
+SETTING(top, profile, CHOICE, "production", 0, 0, "[production|dev] dev trades safety for convenience and never belongs on a public host")
+SETTING(top, sample_routes, BOOL, "off", 0, 0, "Serve GET /admin-data, the role sample of one seed system")
+
+SETTING(server, socket, PATH, "/run/docket/docket.sock", 0, 107, "Unix socket of the main worker group (restart)")
+SETTING(server, auth_socket, PATH, "/run/docket/auth.sock", 0, 107, "Unix socket of the group that hashes passwords (restart)")
+SETTING(server, socket_group, TEXT, "", 0, 64, "Group that may connect (nginx's); empty = the process's own (restart)")
+SETTING(server, user, TEXT, "", 0, 64, "User to become when started as root; without it root is refused (restart)")
+SETTING(server, workers, COUNT, "auto", 1, 256, "Workers of the main group; auto = 4 x cores")
+SETTING(server, auth_workers, COUNT, "auto", 1, 256, "Workers of the hashing group; auto = 2 x cores, at least 2")
+SETTING(server, connections, INT, "64", 1, 4096, "Connections that one worker keeps; times workers it must exceed what nginx opens")
+SETTING(server, deadline_ms, INT, "2500", 100, 60000, "Time a request may take in all")
+SETTING(server, shed_ms, INT, "1000", 10, 60000, "A request that waited longer than this gets 503 at once")
+SETTING(server, max_requests, INT, "0", 0, 1000000000, "Requests after which a worker is replaced; 0 = never")
+SETTING(server, memory_mb, INT, "512", 0, 65536, "Address space of one worker (RLIMIT_AS); 0 = unlimited, needed under sanitizers")
+SETTING(server, drain_seconds, SECONDS, "10", 1, 300, "How long SIGTERM waits for requests in progress")
+SETTING(server, public_url, TEXT, "", 0, 200, "https://host of the service, for links and codes; empty = relative")
+SETTING(server, secret_file, PATH, "/etc/docket/secret.key", 1, 4096, "Master secret, at least 32 bytes as base64url; keys for codes, cursors and refresh tokens derive from it")
+SETTING(server, log_requests, BOOL, "on", 0, 0, "One line per request")
+
+SETTING(database, dsn, TEXT, "host=/run/postgresql dbname=docket user=docket_api", 1, 1024, "libpq connection string of the role docket_api")
+SETTING(database, courier_dsn, TEXT, "host=/run/postgresql dbname=docket user=docket_courier", 1, 1024, "libpq connection string of the role docket_courier")
+SETTING(database, owner_dsn, TEXT, "host=/run/postgresql dbname=docket user=docket_owner", 1, 1024, "libpq connection string of the owner, used by `docket migrate` alone")
+SETTING(database, prepared, CHOICE, "auto", 0, 0, "[auto|on|off] prepared statements; off behind a PgBouncer that lacks them")
+
+SETTING(auth, issuer, TEXT, "docket", 1, 200, "The iss claim")
+SETTING(auth, audience, TEXT, "docket", 1, 200, "The aud claim")
+SETTING(auth, algorithm, CHOICE, "HS256", 0, 0, "[HS256] Algorithm of new keys; a key's own algorithm is in the ring")
+SETTING(auth, key_file, PATH, "/etc/docket/jwt.keys", 1, 4096, "The key ring: lines `current|next|previous KID ALG BASE64URL`")
+SETTING(auth, access_ttl, SECONDS, "600", 30, 86400, "Lifetime of an access token")
+SETTING(auth, refresh_idle, SECONDS, "14d", 60, 31536000, "A session that is not refreshed for this long ends")
+SETTING(auth, refresh_absolute, SECONDS, "90d", 60, 315360000, "A session ends after this long in any case")
+SETTING(auth, clock_skew, SECONDS, "30", 0, 300, "Tolerance for exp, nbf and iat")
+SETTING(auth, register_require, CHOICE, "none", 0, 0, "[none|email|phone_otp] What a registration must bring besides username and password")
+SETTING(auth, password_grant, BOOL, "on", 0, 0, "Allow grant_type=password at /auth/token (RFC 9700 §2.4: first party only)")
+SETTING(auth, hash_slots, COUNT, "auto", 1, 64, "Password hashes computed at once over all workers; auto = cores / 2, at least 1")
+
+SETTING(otp, length, INT, "6", 6, 10, "Digits of a code")
+SETTING(otp, ttl, SECONDS, "120", 30, 600, "Lifetime of a code")
+SETTING(otp, echo, BOOL, "off", 0, 0, "Return the code in the reply; refused unless profile = dev")
+
+SETTING(limits, login_failures, INT, "10", 1, 1000, "Failed logins per account and client network per minute")
+SETTING(limits, otp_guesses, INT, "5", 1, 20, "Guesses evaluated per code")
+SETTING(limits, otp_recipient_guesses, INT, "15", 1, 1000, "Wrong guesses evaluated per recipient in 24 h, then a block of 24 h")
+SETTING(limits, otp_sends_hour, INT, "5", 1, 1000, "Codes per recipient and hour")
+SETTING(limits, otp_sends_day, INT, "10", 1, 1000, "Codes per recipient and day")
+SETTING(limits, otp_sends_client, INT, "10", 0, 100000, "Codes per client IP and hour; 0 = no limit (dev only)")
+SETTING(limits, requests_client, INT, "20", 0, 100000, "Requests per client IP and second in nginx; 0 = no limit (dev only)")
+SETTING(limits, auth_client, INT, "2", 0, 100000, "Requests to /auth and /otp per client IP and second in nginx; 0 = no limit (dev only)")
+
+SETTING(courier, spool_dir, PATH, "/var/lib/docket/spool", 0, 4096, "Folder that messages are written to, a file each")
+SETTING(courier, poll_ms, INT, "1000", 50, 60000, "How often the courier looks without being told")

@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+/* The append-only writer behind every reply. */
+#include "base/buf.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+
+#define BUF_FIRST 512
+
+/* What follows the backslash; 'u' = \u00XX, 0 = the byte as it is. */
+static const char json_escape[256] = {
+	[0x00 ... 0x07] = 'u', ['\b'] = 'b', ['\t'] = 't', ['\n'] = 'n',
+	[0x0b] = 'u', ['\f'] = 'f', ['\r'] = 'r', [0x0e ... 0x1f] = 'u',
+	['"'] = '"', ['\\'] = '\\',
+};
+
+static const char hex[] = "0123456789abcdef";
+
+/* Two digits at a time halve the divisions of buf_int. */
+static const char digits[] =
+    "00010203040506070809101112131415161718192021222324252627282930313233"
+    "34353637383940414243444546474849505152535455565758596061626364656667"
+    "6869707172737475767778798081828384858687888990919293949596979899";
+
+void
+buf_done(struct buf *b)
+{
+	free(b->p);
+	*b = (struct buf){ 0 };
+}
+
+void
+buf_reset(struct buf *b, size_t keep)
+{
+	b->n = 0;
+	b->failed = false;
+	if (b->cap > keep)
+		buf_done(b);
+}
+
+static bool
+buf_grow(struct buf *b, size_t n)
+{
+	size_t cap = b->cap ? b->cap : BUF_FIRST, need;
+	char *p;
+
+	if (b->failed)
+		return false;
+	if (__builtin_add_overflow(b->n, n, &need) || need > SIZE_MAX / 4) {
+		b->failed = true;
+		return false;
+	}
+	while (cap < need)
+		cap *= 2;
+	p = realloc(b->p, cap);
+	if (!p) {
+		b->failed = true;
+		return false;
+	}
+	b->p = p;
+	b->cap = cap;
+	return true;
+}
+
+/* The place of the next n bytes, or NULL. The caller moves b->n. */
+static inline char *
+buf_room(struct buf *b, size_t n)
+{
+	if (__builtin_expect(b->failed || n > b->cap - b->n || !b->p, 0) &&
+	    !buf_grow(b, n))
+		return NULL;
+	return b->p + b->n;
+}
+
+void
+buf_put(struct buf *b, const void *bytes, size_t n)
+{
+	char *p = buf_room(b, n);
+
+	if (!p || n == 0)
+		return;
+	memcpy(p, bytes, n);
+	b->n += n;
+}
+
+void
+buf_puts(struct buf *b, const char *s)
+{
+	buf_put(b, s, strlen(s));
+}
+
+void
+buf_putc(struct buf *b, char c)
+{
+	char *p = buf_room(b, 1);
+
+	if (!p)
+		return;
+	*p = c;
+	b->n++;
+}
+
+void
+buf_text(struct buf *b, struct text t)
+{
+	buf_put(b, t.s, t.n);
+}
+
+void
+buf_int(struct buf *b, int64_t v)
+{
+	char out[20], *p = out + sizeof(out);
+	uint64_t u = v < 0 ? -(uint64_t)v : (uint64_t)v;
+
+	while (u >= 100) {
+		p -= 2;
+		memcpy(p, digits + u % 100 * 2, 2);
+		u /= 100;
+	}
+	if (u >= 10) {
+		p -= 2;
+		memcpy(p, digits + u * 2, 2);
+	} else {
+		*--p = (char)('0' + u);
+	}
+	if (v < 0)
+		*--p = '-';
+	buf_put(b, p, (size_t)(out + sizeof(out) - p));
+}
+
+void
+buf_printf(struct buf *b, const char *fmt, ...)
+{
+	va_list ap;
+	int n;
+	char *p;
+
+	va_start(ap, fmt);
+	n = vsnprintf(NULL, 0, fmt, ap);
+	va_end(ap);
+	if (n < 0) {
+		b->failed = true;
+		return;
+	}
+	p = buf_room(b, (size_t)n + 1);
+	if (!p)
+		return;
+	va_start(ap, fmt);
+	vsnprintf(p, (size_t)n + 1, fmt, ap);
+	va_end(ap);
+	b->n += (size_t)n;
+}
+
+/* One byte that needs escaping, at p; how many bytes that took. */
+static size_t
+json_put_escape(char *p, uint8_t c)
+{
+	p[0] = '\\';
+	p[1] = json_escape[c];
+	if (p[1] != 'u')
+		return 2;
+	memcpy(p + 2, "00", 2);
+	p[4] = hex[c >> 4];
+	p[5] = hex[c & 15];
+	return 6;
+}
+
+void
+buf_json(struct buf *b, struct text t)
+{
+	size_t i = 0, run;
+	char *p;
+
+	if (!t.s) {
+		buf_put(b, "null", 4);
+		return;
+	}
+	/* The usual text needs no escapes: one check for all of it. */
+	if (!buf_room(b, t.n + 2))
+		return;
+	buf_putc(b, '"');
+	while (i < t.n) {
+		run = i;
+		while (run < t.n && !json_escape[(uint8_t)t.s[run]])
+			run++;
+		buf_put(b, t.s + i, run - i);
+		if (run < t.n) {
+			p = buf_room(b, 6);
+			if (!p)
+				return;
+			b->n += json_put_escape(p, (uint8_t)t.s[run++]);
+		}
+		i = run;
+	}
+	buf_putc(b, '"');
+}
+
+void
+buf_uuid(struct buf *b, const struct uuid *id)
+{
+	char *p = buf_room(b, UUID_CHARS);
+
+	if (!p)
+		return;
+	uuid_format(id, p);
+	b->n += UUID_CHARS;
+}
+
+void
+buf_time(struct buf *b, int64_t us)
+{
+	char *p = buf_room(b, TIME_CHARS);
+
+	if (!p)
+		return;
+	time_format(us, p);
+	b->n += TIME_CHARS;
+}

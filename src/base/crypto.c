@@ -1,0 +1,304 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+/* The OpenSSL door: hashes, MACs, key derivation and sealing. */
+#include "base/crypto.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <limits.h>
+#include <sys/random.h>
+
+#include <openssl/core_names.h>
+#include <openssl/crypto.h>
+#include <openssl/evp.h>
+#include <openssl/kdf.h>
+#include <openssl/params.h>
+
+#include "base/clock.h"
+#include "base/error.h"
+
+#define SEAL_KEY 32
+#define SEAL_NONCE 12
+#define SEAL_TAG 16
+
+/*
+ * Looking an algorithm up costs more than hashing a token with it, so each is
+ * fetched once, and its context is reused. A process of ours has one thread;
+ * a fork copies the contexts, which hold no state between two calls.
+ */
+static struct {
+	EVP_MD *sha256, *blake2b;
+	EVP_CIPHER *gcm;
+	EVP_KDF *hkdf;
+	EVP_MD_CTX *md;
+	EVP_MAC_CTX *hmac;
+	EVP_CIPHER_CTX *cipher;
+	bool ready;
+} c;
+
+void
+secret_done(struct secret *s)
+{
+	OPENSSL_cleanse(s, sizeof(*s));
+}
+
+/* A context for HMAC-SHA-256 that waits for its key. */
+static EVP_MAC_CTX *
+hmac_new(void)
+{
+	char digest[] = "SHA256";
+	OSSL_PARAM params[] = {
+		OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST,
+		    digest, 0),
+		OSSL_PARAM_construct_end(),
+	};
+	EVP_MAC *mac = EVP_MAC_fetch(NULL, "HMAC", NULL);
+	EVP_MAC_CTX *ctx = mac ? EVP_MAC_CTX_new(mac) : NULL;
+
+	EVP_MAC_free(mac);	/* the context has its own reference */
+	if (ctx && EVP_MAC_CTX_set_params(ctx, params) != 1) {
+		EVP_MAC_CTX_free(ctx);
+		return NULL;
+	}
+	return ctx;
+}
+
+int
+crypto_init(void)
+{
+	if (c.ready)
+		return 0;
+	c.sha256 = EVP_MD_fetch(NULL, "SHA256", NULL);
+	c.blake2b = EVP_MD_fetch(NULL, "BLAKE2B-512", NULL);
+	c.gcm = EVP_CIPHER_fetch(NULL, "AES-256-GCM", NULL);
+	c.hkdf = EVP_KDF_fetch(NULL, "HKDF", NULL);
+	c.md = EVP_MD_CTX_new();
+	c.cipher = EVP_CIPHER_CTX_new();
+	c.hmac = hmac_new();
+	if (!c.sha256 || !c.blake2b || !c.gcm || !c.hkdf || !c.md ||
+	    !c.cipher || !c.hmac) {
+		crypto_done();
+		return -EIO;
+	}
+	c.ready = true;
+	return 0;
+}
+
+void
+crypto_done(void)
+{
+	EVP_MAC_CTX_free(c.hmac);
+	EVP_CIPHER_CTX_free(c.cipher);
+	EVP_MD_CTX_free(c.md);
+	EVP_KDF_free(c.hkdf);
+	EVP_CIPHER_free(c.gcm);
+	EVP_MD_free(c.blake2b);
+	EVP_MD_free(c.sha256);
+	memset(&c, 0, sizeof(c));
+}
+
+/*
+ * The kernel's generator, not RAND_bytes: it keeps no state in our memory, so
+ * two workers forked from one supervisor cannot draw the same bytes, a core
+ * shows none, and one call for 16 bytes costs less than a microsecond.
+ */
+int
+crypto_random(void *out, size_t n)
+{
+	uint8_t *p = out;
+
+	while (n > 0) {
+		ssize_t got = getrandom(p, n, 0);
+
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got <= 0)
+			return -EIO;
+		p += got;
+		n -= (size_t)got;
+	}
+	return 0;
+}
+
+int
+crypto_uuid(struct uuid *ret, int64_t *ret_us)
+{
+	uint8_t rnd[10];
+	int64_t ms = clock_real_us() / 1000;
+	int rc = crypto_random(rnd, sizeof(rnd));
+
+	if (rc < 0)
+		return rc;
+	if (ms < 0)
+		return -EIO;
+	*ret = uuid_v7((uint64_t)ms, rnd);
+	if (ret_us)
+		*ret_us = ms * 1000;
+	return 0;
+}
+
+static int
+hash(EVP_MD *md, const void *in, size_t n, uint8_t out[EVP_MAX_MD_SIZE])
+{
+	assert(c.ready);
+	if (EVP_DigestInit_ex2(c.md, md, NULL) != 1 ||
+	    EVP_DigestUpdate(c.md, in, n) != 1 ||
+	    EVP_DigestFinal_ex(c.md, out, NULL) != 1)
+		return -EIO;
+	return 0;
+}
+
+int
+crypto_sha256(const void *in, size_t n, uint8_t out[CRYPTO_HASH])
+{
+	uint8_t full[EVP_MAX_MD_SIZE];
+	int rc = hash(c.sha256, in, n, full);
+
+	if (rc == 0)
+		memcpy(out, full, CRYPTO_HASH);
+	return rc;
+}
+
+int
+crypto_digest(const void *in, size_t n, uint8_t out[16])
+{
+	uint8_t full[EVP_MAX_MD_SIZE];
+	int rc = hash(c.blake2b, in, n, full);
+
+	if (rc == 0)
+		memcpy(out, full, 16);
+	return rc;
+}
+
+int
+crypto_hmac(const struct secret *key, const void *in, size_t n,
+    uint8_t out[CRYPTO_HASH])
+{
+	size_t got;
+
+	assert(c.ready && key->n <= sizeof(key->b));
+	/* No key would silently mean the key of the call before. */
+	if (key->n == 0)
+		return -EINVAL;
+	if (EVP_MAC_init(c.hmac, key->b, key->n, NULL) != 1 ||
+	    EVP_MAC_update(c.hmac, in, n) != 1 ||
+	    EVP_MAC_final(c.hmac, out, &got, CRYPTO_HASH) != 1 ||
+	    got != CRYPTO_HASH)
+		return -EIO;
+	return 0;
+}
+
+int
+crypto_derive(const struct secret *master, const char *purpose,
+    struct secret *ret)
+{
+	char digest[] = "SHA256";
+	EVP_KDF_CTX *ctx;
+	OSSL_PARAM params[4];
+	int ok;
+
+	assert(c.ready && master->n <= sizeof(master->b));
+	if (master->n == 0)
+		return -EINVAL;
+	/* The params are not written to; OSSL_PARAM just knows no const. */
+	params[0] = OSSL_PARAM_construct_utf8_string(OSSL_KDF_PARAM_DIGEST,
+	    digest, 0);
+	params[1] = OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_KEY,
+	    (void *)(uintptr_t)master->b, master->n);
+	params[2] = OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_INFO,
+	    (void *)(uintptr_t)purpose, strlen(purpose));
+	params[3] = OSSL_PARAM_construct_end();
+	ctx = EVP_KDF_CTX_new(c.hkdf);
+	if (!ctx)
+		return -ENOMEM;
+	memset(ret, 0, sizeof(*ret));
+	ok = EVP_KDF_derive(ctx, ret->b, CRYPTO_HASH, params);
+	EVP_KDF_CTX_free(ctx);
+	if (ok != 1) {
+		secret_done(ret);
+		return -EIO;
+	}
+	ret->n = CRYPTO_HASH;
+	return 0;
+}
+
+bool
+crypto_equal(const void *a, const void *b, size_t n)
+{
+	return CRYPTO_memcmp(a, b, n) == 0;
+}
+
+/* One pass of the cipher: nonce, aad, then in -> out, which may not overlap. */
+static bool
+gcm_run(bool encrypt, const struct secret *key, const uint8_t *nonce,
+    struct text aad, struct text in_out[2])
+{
+	const uint8_t *in = (const uint8_t *)in_out[0].s;
+	uint8_t *out = (uint8_t *)(uintptr_t)in_out[1].s;
+	int got;
+
+	return EVP_CipherInit_ex2(c.cipher, c.gcm, key->b, nonce, encrypt,
+	    NULL) == 1 &&
+	    (aad.n == 0 || EVP_CipherUpdate(c.cipher, NULL, &got,
+	    (const uint8_t *)aad.s, (int)aad.n) == 1) &&
+	    (in_out[0].n == 0 || EVP_CipherUpdate(c.cipher, out, &got, in,
+	    (int)in_out[0].n) == 1);
+}
+
+int
+crypto_seal(struct arena *mem, const struct secret *key, struct text aad,
+    struct text plain, struct text *ret)
+{
+	uint8_t *out, *tag;
+	size_t n;
+	int rc, got;
+
+	assert(c.ready);
+	if (key->n != SEAL_KEY || aad.n > INT_MAX || plain.n > INT_MAX)
+		return -EINVAL;
+	n = SEAL_NONCE + plain.n + SEAL_TAG;
+	out = arena_array(mem, n, 1);
+	tag = out + SEAL_NONCE + plain.n;
+	rc = crypto_random(out, SEAL_NONCE);
+	if (rc < 0)
+		return rc;
+	if (!gcm_run(true, key, out, aad, (struct text[2]){ plain,
+	    { (char *)out + SEAL_NONCE, plain.n } }) ||
+	    EVP_CipherFinal_ex(c.cipher, tag, &got) != 1 ||
+	    EVP_CIPHER_CTX_ctrl(c.cipher, EVP_CTRL_AEAD_GET_TAG, SEAL_TAG,
+	    tag) != 1)
+		return -EIO;
+	*ret = (struct text){ (char *)out, n };
+	return 0;
+}
+
+int
+crypto_open(struct arena *mem, const struct secret *key, struct text aad,
+    struct text sealed, struct text *ret)
+{
+	const uint8_t *in = (const uint8_t *)sealed.s;
+	uint8_t *out, tag[SEAL_TAG];
+	struct text body;
+	int got;
+
+	assert(c.ready);
+	if (key->n != SEAL_KEY || aad.n > INT_MAX || sealed.n > INT_MAX)
+		return -EINVAL;
+	if (sealed.n < SEAL_NONCE + SEAL_TAG)
+		return E_SEAL;
+	body = (struct text){ sealed.s + SEAL_NONCE,
+	    sealed.n - SEAL_NONCE - SEAL_TAG };
+	memcpy(tag, body.s + body.n, SEAL_TAG);
+	out = arena_array(mem, body.n + 1, 1);
+	if (!gcm_run(false, key, in, aad, (struct text[2]){ body,
+	    { (char *)out, body.n } }) ||
+	    EVP_CIPHER_CTX_ctrl(c.cipher, EVP_CTRL_AEAD_SET_TAG, SEAL_TAG,
+	    tag) != 1)
+		return -EIO;
+	/* What was deciphered before the tag is known to fit is not shown. */
+	if (EVP_CipherFinal_ex(c.cipher, out + body.n, &got) != 1) {
+		OPENSSL_cleanse(out, body.n);
+		return E_SEAL;
+	}
+	*ret = (struct text){ (char *)out, body.n };
+	return 0;
+}
