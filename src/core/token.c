@@ -1,0 +1,266 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+/* Access tokens: the one door to libjwt, which is never trusted alone. */
+#include <errno.h>
+#include <jwt.h>
+#include <stdlib.h>
+
+#include "base/error.h"
+#include "core/jose.h"
+#include "core/ring.h"
+#include "core/token.h"
+
+#define TOKEN_MAX 8192
+#define HEADER_MAX 512
+#define TOKEN_TYP "at+jwt"
+#define TOKEN_CLIENT "docket"
+#define SCOPE_USER "tasks:read tasks:write account"
+#define SCOPE_ADMIN SCOPE_USER " admin"
+
+/*
+ * libjwt 1.10 writes typ "JWT" whatever it is told, and refuses any other typ
+ * when it decodes, so it cannot make or take an access token of RFC 9068. It
+ * keeps the claims here: builds them, parses them (jansson: duplicates, NUL
+ * and trailing bytes refused) and gives them out by type. The header and the
+ * MAC around them are ours, and no claim is parsed before the MAC is right.
+ */
+struct grant {
+	const char *name;
+	const char *value;
+};
+
+/* libjwt's errno-like numbers as faults. */
+static int
+fault(int r)
+{
+	return r == ENOMEM ? -ENOMEM : -EINVAL;
+}
+
+/* HS256, the only algorithm of the ring so far. */
+static int
+sign(const struct ring_key *key, struct text signed_part,
+    uint8_t ret[CRYPTO_HASH])
+{
+	return crypto_hmac(&key->secret, signed_part.s, signed_part.n, ret);
+}
+
+static const char *
+id_string(struct arena *mem, const struct uuid *id)
+{
+	char out[UUID_CHARS];
+
+	uuid_format(id, out);
+	return arena_copy(mem, out, sizeof(out));
+}
+
+/* Fill an empty set of claims. */
+static int
+compose(jwt_t *jwt, const struct grant *grants, size_t n, int64_t now,
+    int64_t ttl)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < n && !r; i++)
+		r = jwt_add_grant(jwt, grants[i].name, grants[i].value);
+	if (!r)
+		r = jwt_add_grant_int(jwt, "iat", (long)now);
+	if (!r)
+		r = jwt_add_grant_int(jwt, "exp", (long)(now + ttl));
+	return r ? fault(r) : 0;
+}
+
+/* *ret is malloc'ed. No arena in here: a jump out of it would lose the jwt. */
+static int
+claims_json(const struct grant *grants, size_t n, int64_t now, int64_t ttl,
+    char **ret)
+{
+	jwt_t *jwt;
+	int r = jwt_new(&jwt);
+
+	if (r)
+		return fault(r);
+	r = compose(jwt, grants, n, now, ttl);
+	if (!r) {
+		*ret = jwt_get_grants_json(jwt, NULL);
+		if (!*ret)
+			r = -ENOMEM;
+	}
+	jwt_free(jwt);
+	return r;
+}
+
+/* header.claims.signature */
+static int
+assemble(struct arena *mem, const struct ring_key *key, struct text claims,
+    struct text *ret)
+{
+	char *header = arena_printf(mem,
+	    "{\"alg\":\"%s\",\"kid\":\"%s\",\"typ\":\"" TOKEN_TYP "\"}",
+	    key->alg, key->kid);
+	struct text part = base64url_encode(mem, header, strlen(header));
+	char *body = arena_printf(mem, "%.*s.%.*s", TEXT_FMT(part),
+	    TEXT_FMT(claims));
+	uint8_t mac[CRYPTO_HASH];
+	int r = sign(key, text_of(body), mac);
+
+	if (r)
+		return r;
+	part = base64url_encode(mem, mac, sizeof(mac));
+	*ret = text_of(arena_printf(mem, "%s.%.*s", body, TEXT_FMT(part)));
+	return 0;
+}
+
+int
+token_issue(struct arena *mem, const struct token_ring *ring,
+    const struct token_policy *policy, int64_t now,
+    const struct principal *who, struct text role, struct text *ret)
+{
+	struct text claims;
+	struct uuid jti;
+	char *json;
+	int r = crypto_uuid(&jti, NULL);
+
+	if (r)
+		return r;
+	const struct grant grants[] = {
+		{ "iss", arena_text(mem, policy->issuer).s },
+		{ "aud", arena_text(mem, policy->audience).s },
+		{ "sub", id_string(mem, &who->user_id) },
+		{ "sid", id_string(mem, &who->session_id) },
+		{ "role", arena_text(mem, role).s },
+		{ "scope", text_is(role, "admin") ? SCOPE_ADMIN : SCOPE_USER },
+		{ "client_id", TOKEN_CLIENT },
+		{ "jti", id_string(mem, &jti) },
+	};
+
+	r = claims_json(grants, sizeof(grants) / sizeof(grants[0]), now,
+	    policy->ttl, &json);
+	if (r)
+		return r;
+	claims = base64url_encode(mem, json, strlen(json));
+	free(json);
+	return assemble(mem, &ring->v[ring->current], claims, ret);
+}
+
+static bool
+grant_is(jwt_t *jwt, const char *name, struct text want)
+{
+	const char *value = jwt_get_grant(jwt, name);
+
+	return value && text_equal(text_of(value), want);
+}
+
+static bool
+grant_uuid(jwt_t *jwt, const char *name, struct uuid *ret)
+{
+	const char *value = jwt_get_grant(jwt, name);
+
+	return value && uuid_parse(text_of(value), ret) && !uuid_is_nil(ret);
+}
+
+/* True when the claim is a positive integer, or when it is absent and may be.
+ * libjwt says 0, and no error, for what is no integer. */
+static bool
+grant_instant(jwt_t *jwt, const char *name, bool required, int64_t *at)
+{
+	long value;
+
+	errno = 0;
+	value = jwt_get_grant_int(jwt, name);
+	if (errno == ENOENT)
+		return !required;
+	if (errno || value <= 0)
+		return false;
+	*at = value;
+	return true;
+}
+
+static bool
+times_hold(jwt_t *jwt, int64_t now, int64_t skew)
+{
+	int64_t exp = 0, nbf = now, iat = now;
+
+	if (!grant_instant(jwt, "exp", true, &exp) ||
+	    !grant_instant(jwt, "nbf", false, &nbf) ||
+	    !grant_instant(jwt, "iat", false, &iat))
+		return false;
+	return exp > now - skew && nbf <= now + skew && iat <= now + skew;
+}
+
+static bool
+claims_hold(jwt_t *jwt, const struct token_policy *policy, int64_t now,
+    struct principal *ret)
+{
+	struct uuid user, session;
+
+	if (!times_hold(jwt, now, policy->skew) ||
+	    !grant_is(jwt, "iss", policy->issuer) ||
+	    !grant_is(jwt, "aud", policy->audience) ||
+	    !grant_uuid(jwt, "sub", &user) ||
+	    !grant_uuid(jwt, "sid", &session))
+		return false;
+	ret->user_id = user;
+	ret->session_id = session;
+	return true;
+}
+
+/* The ring's key for this header; NULL when anything in it is not as ours. */
+static const struct ring_key *
+header_key(const struct token_ring *ring, struct text part)
+{
+	char json[HEADER_MAX];
+	struct jose_header header;
+	const struct ring_key *key;
+	size_t n;
+
+	if (!base64url_decode(part, json, sizeof(json), &n))
+		return NULL;
+	if (!jose_header((struct text){ json, n }, &header) ||
+	    !text_is(header.typ, TOKEN_TYP))
+		return NULL;
+	key = ring_find(ring, header.kid);
+	return key && text_is(header.alg, key->alg) ? key : NULL;
+}
+
+static bool
+mac_holds(const struct ring_key *key, const struct jose *part)
+{
+	uint8_t theirs[CRYPTO_HASH], ours[CRYPTO_HASH];
+	/* The header, the dot and the claims stand side by side. */
+	struct text body = { part->header.s,
+	    part->header.n + 1 + part->claims.n };
+	size_t n;
+
+	return base64url_decode(part->signature, theirs, sizeof(theirs), &n) &&
+	    n == sizeof(theirs) && sign(key, body, ours) == 0 &&
+	    crypto_equal(theirs, ours, sizeof(ours));
+}
+
+int
+token_check(struct arena *mem, const struct token_ring *ring,
+    const struct token_policy *policy, int64_t now, struct text token,
+    struct principal *ret)
+{
+	const struct ring_key *key;
+	struct jose part;
+	jwt_t *jwt;
+	char *json;
+	bool good;
+	size_t n;
+
+	if (!token.s || token.n > TOKEN_MAX || !jose_split(token, &part))
+		return E_TOKEN;
+	key = header_key(ring, part.header);
+	if (!key || !mac_holds(key, &part))
+		return E_TOKEN;
+	json = arena_alloc(mem, part.claims.n + 1);
+	if (!base64url_decode(part.claims, json, part.claims.n, &n) ||
+	    memchr(json, '\0', n))
+		return E_TOKEN;
+	json[n] = '\0';
+	if (jwt_new(&jwt))
+		return -ENOMEM;
+	good = jwt_add_grants_json(jwt, json) == 0 &&
+	    claims_hold(jwt, policy, now, ret);
+	jwt_free(jwt);
+	return good ? 0 : E_TOKEN;
+}

@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+/* Password hashes: parameters, no truncation, equal cost for nobody. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <cmocka.h>
+#include <time.h>
+
+#include "core/password.h"
+
+static struct arena *mem;
+
+static int
+setup(void **state)
+{
+	(void)state;
+	mem = arena_new(8192);
+	return password_init();
+}
+
+static int
+teardown(void **state)
+{
+	(void)state;
+	arena_free(mem);
+	return 0;
+}
+
+static double
+cpu_ms(void)
+{
+	return (double)clock() * 1000.0 / CLOCKS_PER_SEC;
+}
+
+static void
+hash_and_verify(void **state)
+{
+	struct text hash, again;
+
+	(void)state;
+	assert_int_equal(password_hash(mem, TEXT("correct horse"), &hash), 0);
+	assert_int_equal(password_hash(mem, TEXT("correct horse"), &again), 0);
+	assert_memory_equal(hash.s, "$argon2id$v=19$m=19456,t=2,p=1$", 31);
+	assert_false(text_equal(hash, again));
+	assert_true(password_verify(hash, TEXT("correct horse")));
+	assert_false(password_verify(hash, TEXT("correct horsf")));
+	assert_false(password_verify(hash, TEXT("correct hors")));
+	assert_false(password_verify(hash, TEXT("")));
+	assert_false(password_stale(hash));
+}
+
+static void
+nul_does_not_cut(void **state)
+{
+	struct text hash;
+
+	(void)state;
+	assert_int_equal(password_hash(mem, TEXT("pass\0word"), &hash), 0);
+	assert_true(password_verify(hash, TEXT("pass\0word")));
+	assert_false(password_verify(hash, TEXT("pass")));
+	assert_false(password_verify(hash, TEXT("pass\0wore")));
+}
+
+/* 256 bytes count to the last: bcrypt would stop at 72. */
+static void
+long_ones_count_whole(void **state)
+{
+	char a[PASSWORD_MAX], b[PASSWORD_MAX];
+	struct text hash;
+
+	(void)state;
+	memset(a, 'a', sizeof(a));
+	memcpy(b, a, sizeof(b));
+	b[sizeof(b) - 1] = 'b';
+	assert_int_equal(password_hash(mem, (struct text){ a, sizeof(a) },
+	    &hash), 0);
+	assert_true(password_verify(hash, (struct text){ a, sizeof(a) }));
+	assert_false(password_verify(hash, (struct text){ b, sizeof(b) }));
+}
+
+static void
+foreign_hashes(void **state)
+{
+	(void)state;
+	/* m=4096,t=1, as an older installation may hold it. */
+	assert_true(password_stale(TEXT("$argon2id$v=19$m=4096,t=1,p=1$"
+	    "AAAAAAAAAAAAAAAAAAAAAA$"
+	    "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA")));
+	assert_true(password_stale(TEXT_NONE));
+	assert_true(password_stale(TEXT("")));
+	assert_true(password_stale(TEXT("$2b$10$abc")));
+	assert_false(password_verify(TEXT("$2b$10$abc"), TEXT("x")));
+	assert_false(password_verify(TEXT("$argon2id$v=19$m=19456"), TEXT("")));
+}
+
+static void
+nobody_costs_as_much(void **state)
+{
+	struct text hash;
+	double t0, t1, t2, t3;
+
+	(void)state;
+	assert_int_equal(password_hash(mem, TEXT("correct horse"), &hash), 0);
+	t0 = cpu_ms();
+	for (int i = 0; i < 5; i++)
+		assert_false(password_verify(hash, TEXT("wrong")));
+	t1 = cpu_ms();
+	for (int i = 0; i < 5; i++)
+		assert_false(password_verify(TEXT_NONE, TEXT("wrong")));
+	t2 = cpu_ms();
+	for (int i = 0; i < 5; i++)
+		assert_false(password_verify(TEXT("broken"), TEXT("wrong")));
+	t3 = cpu_ms();
+	print_message("password: wrong %.1f ms, nobody %.1f ms, broken %.1f "
+	    "ms\n", (t1 - t0) / 5, (t2 - t1) / 5, (t3 - t2) / 5);
+	assert_true(t2 - t1 > (t1 - t0) / 3);
+	assert_true(t3 - t2 > (t1 - t0) / 3);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(hash_and_verify),
+		cmocka_unit_test(nul_does_not_cut),
+		cmocka_unit_test(long_ones_count_whole),
+		cmocka_unit_test(foreign_hashes),
+		cmocka_unit_test(nobody_costs_as_much),
+	};
+
+	return cmocka_run_group_tests(tests, setup, teardown);
+}

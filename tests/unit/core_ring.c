@@ -1,0 +1,275 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+/* Key files: good ones load, each kind of bad one is refused with its line. */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <cmocka.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "core/token.h"
+#include "core/weak.h"
+
+#define GOOD "cjlLM3ZRMG0xeFo3cEw1dEI4bkQyc0Y2aEo0Z1cweVU"
+#define GOOD2 "UTJ3RTRyVDZ5VThpTzBwQTFzRDNmRzVoSjdrTDl6WGM"
+
+static char dir[] = "/tmp/docket-core-XXXXXX";
+static char path[64];
+static char *said;
+static size_t said_n;
+
+static int
+setup(void **state)
+{
+	(void)state;
+	if (!mkdtemp(dir) || crypto_init())
+		return -1;
+	snprintf(path, sizeof(path), "%s/keys", dir);
+	return 0;
+}
+
+static int
+teardown(void **state)
+{
+	(void)state;
+	free(said);
+	crypto_done();
+	return rmdir(dir);
+}
+
+static void
+write_file(const char *content, size_t n, mode_t mode)
+{
+	FILE *f = fopen(path, "w");
+
+	assert_non_null(f);
+	assert_int_equal(fwrite(content, 1, n, f), n);
+	fclose(f);
+	assert_int_equal(chmod(path, mode), 0);
+}
+
+/* Load and forget; true when it was taken. What it said is in `said`. */
+static bool
+ring_loads(void)
+{
+	FILE *err;
+	struct token_ring *ring;
+
+	free(said);
+	err = open_memstream(&said, &said_n);
+	ring = token_ring_load(path, err);
+	fclose(err);
+	token_ring_free(ring);
+	return ring != NULL;
+}
+
+static bool
+secret_loads(struct secret *ret)
+{
+	FILE *err;
+	int r;
+
+	free(said);
+	err = open_memstream(&said, &said_n);
+	r = secret_load(path, err, ret);
+	fclose(err);
+	assert_true(r == 0 || r == -EINVAL);
+	return r == 0;
+}
+
+static void
+good_rings(void **state)
+{
+	static const char *const rings[] = {
+		"current a HS256 " GOOD,
+		"current a HS256 " GOOD "\n",
+		"# c\n\n  \t\r\ncurrent\ta\tHS256\t" GOOD " \r\n",
+		"next n HS256 " GOOD2 "\ncurrent a.B_c-9 HS256 " GOOD "\n"
+		"previous p HS256 " GOOD "\n",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rings) / sizeof(rings[0]); i++) {
+		write_file(rings[i], strlen(rings[i]), 0400);
+		if (!ring_loads())
+			print_error("%s", said);
+		assert_string_equal(said, "");
+	}
+	unlink(path);
+}
+
+static void
+bad_rings(void **state)
+{
+	static const struct {
+		const char *ring, *says;
+	} rows[] = {
+		{ "", ": no current key" },
+		{ "# only\n", ": no current key" },
+		{ "next a HS256 " GOOD "\n", ": no current key" },
+		{ "current a HS256 " GOOD "\ncurrent b HS256 " GOOD2 "\n",
+		    ":2: a second current key" },
+		{ "current a HS256 " GOOD "\nnext a HS256 " GOOD2 "\n",
+		    ":2: this KID is there twice" },
+		{ "\ncurrent a HS512 " GOOD "\n", ":2: unknown ALG" },
+		{ "current a none " GOOD "\n", ":1: unknown ALG" },
+		{ "current a hs256 " GOOD "\n", ":1: unknown ALG" },
+		{ "active a HS256 " GOOD "\n", ":1: a line begins" },
+		{ "current a HS256\n", ":1: a line has four words" },
+		{ "current a HS256 " GOOD " x\n", ":1: a line has four" },
+		{ "current a/b HS256 " GOOD "\n", ":1: a KID is" },
+		{ "current \"a\" HS256 " GOOD "\n", ":1: a KID is" },
+		{ "current a HS256 " GOOD "=\n", ":1: not base64url" },
+		{ "current a HS256 cjlLM3ZRMG0xeFo3cEw1dEI4bkQyc0Y2aEo0Z1cweQ"
+		    "\n", ":1: shorter than 32 bytes" },
+		{ "current a HS256 c2VjcmV0\n", ":1: shorter than 32" },
+		{ "current a HS256 secretsecretsecretsecretsecretsecretsecr"
+		    "etsecret\n", ":1: a known default" },
+		/* alphaalpha..., changeme + zeros, 32 times x, 1234... */
+		{ "current a HS256 YWxwaGFhbHBoYWFscGhhYWxwaGFhbHBoYWFscGhh"
+		    "YWxwaGE\n", ":1: a known default" },
+		{ "current a HS256 Y2hhbmdlbWUwMDAwMDAwMDAwMDAwMDAwMDAwMDAw"
+		    "MDAwMDA\n", ":1: a known default" },
+		{ "current a HS256 eHh4eHh4eHh4eHh4eHh4eHh4eHh4eHh4eHh4eHh4"
+		    "eHh4eHg\n", ":1: a known default" },
+		{ "current a HS256 MTIzNDU2Nzg5MDEyMzQ1Njc4OTAxMjM0NTY3ODkw"
+		    "MTIzNDU2Nzg5MDEy\n", ":1: a known default" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		write_file(rows[i].ring, strlen(rows[i].ring), 0600);
+		assert_false(ring_loads());
+		if (strncmp(said, path, strlen(path)) != 0 ||
+		    !strstr(said, rows[i].says))
+			print_error("%s:\n%s", rows[i].ring, said);
+		assert_non_null(strstr(said, rows[i].says));
+		/* No complaint ever quotes the key. */
+		assert_null(strstr(said, "cjlLM"));
+	}
+	/* All complaints at once. */
+	write_file("x\ny\n", 4, 0600);
+	assert_false(ring_loads());
+	assert_non_null(strstr(said, ":1:"));
+	assert_non_null(strstr(said, ":2:"));
+	unlink(path);
+}
+
+static void
+too_many_keys(void **state)
+{
+	char *text = NULL;
+	size_t n = 0;
+	FILE *f = open_memstream(&text, &n);
+
+	(void)state;
+	fprintf(f, "current a HS256 " GOOD "\n");
+	for (int i = 1; i < 17; i++)
+		fprintf(f, "next k%d HS256 " GOOD "\n", i);
+	fclose(f);
+	write_file(text, n, 0600);
+	assert_false(ring_loads());
+	assert_non_null(strstr(said, ":17: more than 16 keys"));
+	free(text);
+	unlink(path);
+}
+
+static void
+bad_files(void **state)
+{
+	static const mode_t open_modes[] = { 0640, 0604, 0620, 0602, 0644 };
+	char *big = calloc(1, 65537);
+
+	(void)state;
+	assert_false(ring_loads());
+	assert_non_null(strstr(said, "No such file"));
+	for (size_t i = 0; i < 5; i++) {
+		write_file("current a HS256 " GOOD "\n",
+		    sizeof("current a HS256 " GOOD "\n") - 1, open_modes[i]);
+		assert_false(ring_loads());
+		assert_non_null(strstr(said, "others can"));
+	}
+	memset(big, '\n', 65537);
+	write_file(big, 65537, 0600);
+	assert_false(ring_loads());
+	assert_non_null(strstr(said, "64 KiB"));
+	free(big);
+	unlink(path);
+	assert_int_equal(mkdir(path, 0700), 0);
+	assert_false(ring_loads());
+	assert_non_null(strstr(said, "regular file"));
+	rmdir(path);
+	assert_int_equal(mkfifo(path, 0600), 0);
+	assert_false(ring_loads());
+	assert_non_null(strstr(said, "regular file"));
+	unlink(path);
+}
+
+static void
+master_secret(void **state)
+{
+	static const char *const bad[] = {
+		"", "\n", " \n" GOOD, "# x\n", GOOD " x", GOOD "\n" GOOD2,
+		"short", "YWxwaGFhbHBoYWFscGhhYWxwaGFhbHBoYWFscGhhYWxwaGE",
+		GOOD "\r" GOOD,
+	};
+	struct secret secret = { .n = 7 };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		write_file(bad[i], strlen(bad[i]), 0600);
+		assert_false(secret_loads(&secret));
+		assert_int_equal(secret.n, 7);
+		assert_int_not_equal(said_n, 0);
+	}
+	write_file(GOOD "\n", sizeof(GOOD), 0644);
+	assert_false(secret_loads(&secret));
+	write_file(GOOD "\n", sizeof(GOOD), 0600);
+	assert_true(secret_loads(&secret));
+	assert_int_equal(secret.n, 32);
+	assert_memory_equal(secret.b, "r9K3vQ0m1xZ7pL5tB8nD2sF6hJ4gW0yU", 32);
+	secret_done(&secret);
+	unlink(path);
+}
+
+static bool
+weak(const char *s)
+{
+	return secret_is_weak(s, strlen(s));
+}
+
+static void
+weak_words(void **state)
+{
+	(void)state;
+	assert_true(weak("alpha"));
+	assert_true(weak("ALPHAalphaALPHAalphaALPHAalphaAL"));
+	assert_true(weak("secretsecretsecretsecretsecretse"));
+	assert_true(weak("changeme========================"));
+	assert_true(weak("password                        "));
+	assert_true(weak("123456789012345678901234567890123456"));
+	assert_true(weak("your-256-bit-secret"));
+	assert_true(weak("abcabcabcabcabcabcabcabcabcabcabcabc"));
+	assert_true(secret_is_weak("\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0", 16));
+	assert_false(weak("alphabet soup is what this key is"));
+	assert_false(weak("r9K3vQ0m1xZ7pL5tB8nD2sF6hJ4gW0yU"));
+	assert_false(weak(GOOD));
+	assert_false(weak(""));
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(good_rings),
+		cmocka_unit_test(bad_rings),
+		cmocka_unit_test(too_many_keys),
+		cmocka_unit_test(bad_files),
+		cmocka_unit_test(master_secret),
+		cmocka_unit_test(weak_words),
+	};
+
+	return cmocka_run_group_tests(tests, setup, teardown);
+}
