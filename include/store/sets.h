@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+/* Inside the store: the statement sets that statements.c gathers. */
+#ifndef DOCKET_STORE_SETS_H
+#define DOCKET_STORE_SETS_H
+
+#include "store/db.h"
+
+extern const struct stmts session_statements;
+extern const struct stmts user_statements;
+extern const struct stmts login_statements;
+extern const struct stmts register_statements;
+extern const struct stmts otp_statements;
+extern const struct stmts otp_send_statements;
+extern const struct stmts task_statements;
+extern const struct stmts task_list_statements;
+extern const struct stmts task_order_statements;
+extern const struct stmts task_move_statements;
+extern const struct stmts idem_statements;
+extern const struct stmts gc_statements;
+
+/* A set from an array of struct stmt. */
+#define STMTS(array_) { array_, sizeof(array_) / sizeof((array_)[0]) }
+
+#endif

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+/* Inside the store: SQL and helpers that the statements on tasks share. */
+#ifndef DOCKET_STORE_TASK_SQL_H
+#define DOCKET_STORE_TASK_SQL_H
+
+#include <stddef.h>
+
+#include "store/tasks.h"
+
+#define SQL_OVERDUE \
+	"COALESCE(t.due_at < now()" \
+	" AND t.status IN ('pending', 'in_progress'), false)"
+
+/* task_row's columns, of a docket.tasks that is called t. */
+#define SQL_TASK \
+	"t.id, t.user_id, t.number, t.title, t.description, t.status," \
+	" t.priority, t.due_date, t.due_timezone, " SQL_OVERDUE \
+	" AS overdue, t.tags, t.position, t.version, t.created_at," \
+	" t.updated_at, t.completed_at"
+
+/* The id behind a reference of the caller's: an id, or a number. */
+#define SQL_REF(id, number) \
+	"COALESCE(" id "::uuid, (SELECT n.id FROM docket.tasks n" \
+	" WHERE n.user_id = $1 AND n.number = " number "::bigint))"
+
+/* After SQL_WHO: the caller's task $4 or $5, called t, if it is live. */
+#define SQL_TASK_FROM_WHO \
+	" FROM who LEFT JOIN docket.tasks t ON who.who_state = 0" \
+	" AND t.user_id = $1 AND t.id = " SQL_REF("$4", "$5") \
+	" AND t.deleted_at IS NULL"
+
+#define TASK_FIELD(type_, member_) \
+	{ .name = #member_, .type = type_, \
+	  .offset = offsetof(struct task, member_) }
+
+/* The rows of task_row, for structs that begin with a struct task. */
+#define TASK_FIELDS \
+	TASK_FIELD(FIELD_UUID, id), \
+	TASK_FIELD(FIELD_UUID, user_id), \
+	TASK_FIELD(FIELD_INT, number), \
+	TASK_FIELD(FIELD_TEXT, title), \
+	TASK_FIELD(FIELD_TEXT, description), \
+	TASK_FIELD(FIELD_TEXT, status), \
+	TASK_FIELD(FIELD_INT, priority), \
+	TASK_FIELD(FIELD_TEXT, due_date), \
+	TASK_FIELD(FIELD_TEXT, due_timezone), \
+	TASK_FIELD(FIELD_BOOL, overdue), \
+	TASK_FIELD(FIELD_TEXTS, tags), \
+	TASK_FIELD(FIELD_TEXT, position), \
+	TASK_FIELD(FIELD_INT, version), \
+	TASK_FIELD(FIELD_TIME, created_at), \
+	TASK_FIELD(FIELD_TIME, updated_at), \
+	TASK_FIELD(FIELD_TIME, completed_at)
+
+/* Push $1..$5. */
+void task_params(struct db_params *p, const struct principal *who,
+    const struct task_ref *ref);
+/* Run a statement that hands out one task: E_TASK when it did not. */
+int task_run(struct db *db, struct arena *mem, const struct stmt *stmt,
+    const struct db_params *p, struct task *ret);
+
+#endif

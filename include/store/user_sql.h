@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+/* Inside the store: SQL that the statements on accounts have in common. */
+#ifndef DOCKET_STORE_USER_SQL_H
+#define DOCKET_STORE_USER_SQL_H
+
+/* user_row's columns, of a docket.users that is called u. */
+#define SQL_USER \
+	"u.id, u.number, u.username, u.email, u.phone, u.role," \
+	" CASE WHEN u.active THEN 'Y' ELSE 'N' END AS status," \
+	" u.created_at, u.updated_at"
+
+/* A recipient's row after a right guess: that guess did not happen, a block
+ * that it may have caused is lifted. b is the docket.otp_budgets row. */
+#define SQL_GUESS_BACK \
+	"guess_n = greatest(b.guess_n - 1, 0), blocked_until = NULL"
+
+/* Open a session for user_id from `in`: $n id, idle and absolute seconds, ip,
+ * agent are spelled out, because the numbers differ by statement. */
+#define SQL_SESSION(from, id, idle, absolute, ip, agent) \
+	"INSERT INTO docket.sessions" \
+	" (id, user_id, idle_until, absolute_until, ip, agent)" \
+	" SELECT " id "::uuid, u.id," \
+	" now() + make_interval(secs => least(" idle "::bigint, " \
+	absolute "::bigint))," \
+	" now() + make_interval(secs => " absolute ")," \
+	" " ip "::text, " agent "::text FROM " from " u"
+
+#endif

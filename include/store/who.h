@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+/* The liveness check that rides in every statement for a principal. */
+#ifndef DOCKET_STORE_WHO_H
+#define DOCKET_STORE_WHO_H
+
+#include "base/principal.h"
+#include "store/db.h"
+
+/*
+ * $1 user id, $2 session id, $3 does the route need an admin.
+ * Always one row: who_state 0 = live, 1 = user gone, 2 = deactivated,
+ * 3 = session ended or not that user's, 4 = not an admin. Work joins it with
+ * `WHERE who.who_state = 0`, so a revoked token changes nothing, and the reply
+ * row is there even when there is nothing to list.
+ */
+#define SQL_WHO \
+	"WITH who AS MATERIALIZED (" \
+	" SELECT CASE WHEN u.id IS NULL THEN 1" \
+	" WHEN NOT u.active THEN 2" \
+	" WHEN s.id IS NULL THEN 3" \
+	" WHEN $3 AND u.role <> 'admin' THEN 4" \
+	" ELSE 0 END::int AS who_state, $1::uuid AS user_id" \
+	" FROM (SELECT 1) one" \
+	" LEFT JOIN docket.users u ON u.id = $1" \
+	" LEFT JOIN docket.sessions s ON s.id = $2 AND s.user_id = $1" \
+	" AND s.ended_at IS NULL AND s.idle_until > now()" \
+	" AND s.absolute_until > now())"
+
+/* Push $1, $2, $3. */
+void who_params(struct db_params *p, const struct principal *who);
+/* who_state -> 0, E_USER_DELETED, E_USER_INACTIVE, E_TOKEN_REVOKED, E_ROLE. */
+int who_error(int32_t who_state);
+
+#endif

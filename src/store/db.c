@@ -1,0 +1,399 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+/* The only libpq door: open, prepare, send and wait, without ever blocking. */
+#include <libpq-fe.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "store/wire.h"
+
+/* libpq's messages have several lines; a log line has one. */
+static void
+note_why(struct db *db, const char *message)
+{
+	size_t n = 0;
+
+	for (; *message && n < sizeof(db->why) - 1; message++)
+		db->why[n++] = *message == '\n' || *message == '\t' ?
+		    ' ' : *message;
+	while (n > 0 && db->why[n - 1] == ' ')
+		n--;
+	db->why[n] = '\0';
+}
+
+static void
+notice(void *arg, const char *message)
+{
+	struct db *db = arg;
+	int n = (int)strcspn(message, "\n");
+
+	log_event(LOG_INFO, "db_notice", "application=%s message=\"%.*s\"",
+	    db->config.application, n, message);
+}
+
+/* The administrator's own `options` come last and so win over ours. */
+static void
+start_options(const struct db *db, char *out, size_t size)
+{
+	PQconninfoOption *parsed = PQconninfoParse(db->config.dsn, NULL);
+	const char *theirs = NULL;
+	char timeouts[128] = "";
+
+	for (PQconninfoOption *o = parsed; o && o->keyword; o++)
+		if (strcmp(o->keyword, "options") == 0)
+			theirs = o->val;
+	/* PgBouncer, for whose sake `prepared` is off, refuses options; our
+	 * own deadline is there still. */
+	if (db->config.deadline_ms > 0 && db->config.prepared)
+		snprintf(timeouts, sizeof(timeouts),
+		    "-c statement_timeout=%ld"
+		    " -c idle_in_transaction_session_timeout=%ld",
+		    db->config.deadline_ms, 4 * db->config.deadline_ms);
+	snprintf(out, size, "%s %s", timeouts, theirs ? theirs : "");
+	PQconninfoFree(parsed);
+}
+
+bool
+wire_open(struct db *db)
+{
+	/* What stands before dbname, the dsn may override. */
+	static const char *const keys[] = {
+		"connect_timeout", "keepalives", "keepalives_idle",
+		"keepalives_interval", "keepalives_count", "tcp_user_timeout",
+		"dbname", "application_name", "client_encoding", "options", NULL
+	};
+	char options[512];
+	const char *values[] = {
+		"2", "1", "5", "2", "2", "5000",
+		db->config.dsn, db->config.application, "UTF8", options, NULL
+	};
+
+	start_options(db, options, sizeof(options));
+	db->conn = PQconnectStartParams(keys, values, 1);
+	if (!db->conn || PQstatus(db->conn) == CONNECTION_BAD) {
+		note_why(db, db->conn ? PQerrorMessage(db->conn) :
+		    "out of memory");
+		return false;
+	}
+	PQsetNoticeProcessor(db->conn, notice, db);
+	db->events = EPOLLOUT;
+	return true;
+}
+
+enum wire
+wire_open_step(struct db *db)
+{
+	switch (PQconnectPoll(db->conn)) {
+	case PGRES_POLLING_READING:
+		db->events = EPOLLIN;
+		return WIRE_AGAIN;
+	case PGRES_POLLING_WRITING:
+		db->events = EPOLLOUT;
+		return WIRE_AGAIN;
+	case PGRES_POLLING_OK:
+		if (PQsetnonblocking(db->conn, 1) == 0) {
+			db->events = EPOLLIN;
+			return WIRE_OK;
+		}
+		break;
+	default:
+		break;
+	}
+	note_why(db, PQerrorMessage(db->conn));
+	return WIRE_LOST;
+}
+
+void
+wire_close(struct db *db)
+{
+	PQfinish(db->conn);
+	db->conn = NULL;
+	db->events = 0;
+}
+
+int
+wire_fd(const struct db *db)
+{
+	return db->conn ? PQsocket(db->conn) : -1;
+}
+
+static bool
+readable(int fd)
+{
+	struct pollfd p = { .fd = fd, .events = POLLIN };
+
+	return poll(&p, 1, 0) > 0;
+}
+
+bool
+wire_alive(struct db *db)
+{
+	PGnotify *n;
+
+	/* Mostly there is nothing to read, and a poll is cheaper. PQisBusy
+	 * is what parses: a FATAL before the end of file says why. */
+	while (readable(PQsocket(db->conn)))
+		if (!PQconsumeInput(db->conn) || PQisBusy(db->conn) ||
+		    PQstatus(db->conn) == CONNECTION_BAD) {
+			note_why(db, PQerrorMessage(db->conn));
+			return false;
+		}
+	while ((n = PQnotifies(db->conn)))
+		PQfreemem(n);
+	return true;
+}
+
+/* The unnamed statement serves where none may be kept (PgBouncer). */
+static const char *
+stmt_name(const struct db *db, const struct stmt *stmt)
+{
+	return db->config.prepared ? stmt->name : "";
+}
+
+bool
+wire_prepare(struct db *db)
+{
+	bool ok = PQenterPipelineMode(db->conn) == 1;
+
+	for (size_t i = 0; ok && i < db->config.n_sets; i++) {
+		const struct stmts *set = db->config.sets[i];
+
+		for (size_t k = 0; ok && k < set->n; k++) {
+			const char *name = stmt_name(db, &set->v[k]);
+
+			ok = PQsendPrepare(db->conn, name, set->v[k].sql, 0,
+			    NULL) && PQsendDescribePrepared(db->conn, name);
+		}
+	}
+	ok = ok && PQpipelineSync(db->conn) == 1;
+	if (!ok)
+		note_why(db, PQerrorMessage(db->conn));
+	db->set = 0;
+	db->stmt = 0;
+	db->parsed = false;
+	db->events = EPOLLIN | EPOLLOUT;
+	return ok;
+}
+
+/* The statement whose answer comes next; NULL after the last. */
+static const struct stmt *
+next_stmt(struct db *db)
+{
+	while (db->set < db->config.n_sets &&
+	    db->stmt == db->config.sets[db->set]->n) {
+		db->set++;
+		db->stmt = 0;
+	}
+	if (db->set == db->config.n_sets)
+		return NULL;
+	return &db->config.sets[db->set]->v[db->stmt];
+}
+
+/* One Parse's or Describe's answer. Only descriptions have columns to check,
+ * and a statement without columns gives an empty one. */
+static enum wire
+take_answer(struct db *db, const struct stmt *stmt, PGresult *res,
+    bool described)
+{
+	char why[160];
+
+	if (PQresultStatus(res) != PGRES_COMMAND_OK)
+		snprintf(why, sizeof(why), "%s", wire_error(res, WIRE_MESSAGE));
+	else if (!described || row_check(stmt, res, why, sizeof(why)))
+		return WIRE_OK;
+	snprintf(db->why, sizeof(db->why), "statement %s: %s", stmt->name, why);
+	return WIRE_DRIFT;
+}
+
+/* A statement's two answers, Parse and Describe, end with a NULL each; the
+ * Sync's closes them all. WIRE_AGAIN: go on with the next. */
+static enum wire
+take_result(struct db *db, PGresult *res)
+{
+	const struct stmt *stmt = next_stmt(db);
+	enum wire w;
+
+	if (res && PQresultStatus(res) == PGRES_PIPELINE_SYNC)
+		return PQexitPipelineMode(db->conn) == 1 ? WIRE_OK : WIRE_LOST;
+	if (!stmt)
+		return WIRE_LOST;
+	if (res) {
+		w = take_answer(db, stmt, res, db->parsed);
+		if (PQstatus(db->conn) == CONNECTION_BAD)
+			return WIRE_LOST;
+		return w == WIRE_OK ? WIRE_AGAIN : w;
+	}
+	if (db->parsed)
+		db->stmt++;
+	db->parsed = !db->parsed;
+	return WIRE_AGAIN;
+}
+
+enum wire
+wire_prepare_step(struct db *db)
+{
+	int more;
+
+	if (!PQconsumeInput(db->conn) || (more = PQflush(db->conn)) < 0) {
+		note_why(db, PQerrorMessage(db->conn));
+		return WIRE_LOST;
+	}
+	while (!PQisBusy(db->conn)) {
+		PGresult *res = PQgetResult(db->conn);
+		enum wire w = take_result(db, res);
+
+		PQclear(res);
+		if (w != WIRE_AGAIN)
+			return w;
+	}
+	db->events = EPOLLIN | (more ? EPOLLOUT : 0);
+	return WIRE_AGAIN;
+}
+
+bool
+wire_send(struct db *db, const struct stmt *stmt,
+    const struct db_params *p)
+{
+	if (db->config.prepared)
+		return PQsendQueryPrepared(db->conn, stmt->name, p->n,
+		    p->values, p->lengths, p->formats, 1) == 1;
+	return PQsendQueryParams(db->conn, stmt->sql, p->n, NULL, p->values,
+	    p->lengths, p->formats, 1) == 1;
+}
+
+bool
+wire_send_script(struct db *db, const char *sql)
+{
+	return PQsendQuery(db->conn, sql) == 1;
+}
+
+/* Until the socket can be read, or written while there is still something to
+ * write. poll(2) is cut short by signals: the caller's loop asks again. */
+static enum wire
+wait_socket(struct db *db, int64_t until)
+{
+	struct pollfd p = { .fd = PQsocket(db->conn), .events = POLLIN };
+	int64_t left = until ? until - clock_mono_ms() : 1000;
+	int more = PQflush(db->conn);
+
+	if (more < 0)
+		return WIRE_LOST;
+	if (left <= 0)
+		return WIRE_SLOW;
+	if (more)
+		p.events |= POLLOUT;
+	if (poll(&p, 1, (int)left) > 0 && p.revents & ~POLLOUT &&
+	    !PQconsumeInput(db->conn))
+		return WIRE_LOST;
+	return WIRE_OK;
+}
+
+/* An error is never displaced by what follows it, nor rows by success. */
+static PGresult *
+keep_result(PGresult *kept, PGresult *res)
+{
+	if (kept && PQresultStatus(kept) != PGRES_COMMAND_OK &&
+	    PQresultStatus(res) != PGRES_FATAL_ERROR) {
+		PQclear(res);
+		return kept;
+	}
+	PQclear(kept);
+	return res;
+}
+
+enum wire
+wire_wait(struct db *db, int64_t until, struct pg_result **ret_res)
+{
+	PGresult *kept = NULL, *res;
+	enum wire w = WIRE_OK;
+
+	*ret_res = NULL;
+	do {
+		while (w == WIRE_OK && PQisBusy(db->conn))
+			w = wait_socket(db, until);
+		res = w == WIRE_OK ? PQgetResult(db->conn) : NULL;
+		if (res)
+			kept = keep_result(kept, res);
+	} while (res);
+	/* A FATAL is both: an error, and the end of the connection. */
+	if (w == WIRE_OK && PQstatus(db->conn) == CONNECTION_BAD)
+		w = WIRE_LOST;
+	if (w != WIRE_OK || !kept) {
+		note_why(db, w == WIRE_SLOW ? "no answer in time" :
+		    PQerrorMessage(db->conn));
+		PQclear(kept);
+		return w == WIRE_SLOW ? WIRE_SLOW : WIRE_LOST;
+	}
+	*ret_res = kept;
+	switch (PQresultStatus(kept)) {
+	case PGRES_TUPLES_OK:
+	case PGRES_COMMAND_OK:
+	case PGRES_EMPTY_QUERY:
+		return WIRE_OK;
+	default:
+		return WIRE_REFUSED;
+	}
+}
+
+int
+wire_rows(const struct pg_result *res)
+{
+	return PQntuples(res);
+}
+
+int
+wire_columns(const struct pg_result *res)
+{
+	return PQnfields(res);
+}
+
+const char *
+wire_name(const struct pg_result *res, int column)
+{
+	return PQfname(res, column);
+}
+
+uint32_t
+wire_type(const struct pg_result *res, int column)
+{
+	return PQftype(res, column);
+}
+
+const char *
+wire_value(const struct pg_result *res, int row, int column, size_t *ret_n)
+{
+	if (PQgetisnull(res, row, column))
+		return NULL;
+	*ret_n = (size_t)PQgetlength(res, row, column);
+	return PQgetvalue(res, row, column);
+}
+
+long
+wire_affected(struct pg_result *res)
+{
+	return strtol(PQcmdTuples(res), NULL, 10);
+}
+
+const char *
+wire_tag(struct pg_result *res)
+{
+	return PQcmdStatus(res);
+}
+
+const char *
+wire_error(const struct pg_result *res, enum wire_part part)
+{
+	const char *s = PQresultErrorField(res, (int)part);
+
+	return s ? s : "";
+}
+
+void
+wire_clear(void *res)
+{
+	PQclear(res);
+}

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+/* Takes away what no statement looks at any more. */
+#include <stddef.h>
+
+#include "base/error.h"
+#include "store/gc.h"
+#include "store/sets.h"
+
+#define COUNT(member_) \
+	{ .name = #member_, .type = FIELD_INT, \
+	  .offset = offsetof(struct gc_counts, member_) }
+
+static const struct field count_fields[] = {
+	COUNT(otps), COUNT(budgets), COUNT(attempts), COUNT(idempotency),
+	COUNT(sessions),
+};
+
+static const struct fields count_row =
+    FIELDS(NULL, count_fields, struct gc_counts);
+
+static const struct stmt statements[] = {
+	/* A budget stays while it counts: its day, its window, its block. */
+	{
+		"gc",
+		"WITH o AS ("
+		" DELETE FROM docket.otps"
+		" WHERE updated_at < now() - interval '2 days'"
+		" AND expires_at < now() RETURNING 1),"
+		" b AS ("
+		" DELETE FROM docket.otp_budgets"
+		" WHERE last_at < now() - interval '2 days'"
+		" AND (blocked_until IS NULL OR blocked_until < now())"
+		" AND (guess_start IS NULL"
+		" OR guess_start < now() - interval '2 days') RETURNING 1),"
+		" a AS ("
+		" DELETE FROM docket.attempts"
+		" WHERE window_start < now() - interval '2 h' RETURNING 1),"
+		" i AS ("
+		" DELETE FROM docket.idempotency"
+		" WHERE created_at < now() - interval '24 h' RETURNING 1),"
+		" s AS ("
+		" DELETE FROM docket.sessions"
+		" WHERE least(ended_at, idle_until, absolute_until)"
+		" < now() - interval '30 days' RETURNING 1)"
+		" SELECT (SELECT count(*) FROM o) AS otps,"
+		" (SELECT count(*) FROM b) AS budgets,"
+		" (SELECT count(*) FROM a) AS attempts,"
+		" (SELECT count(*) FROM i) AS idempotency,"
+		" (SELECT count(*) FROM s) AS sessions",
+		&count_row, false, true
+	},
+};
+
+const struct stmts gc_statements = STMTS(statements);
+
+int
+store_gc(struct db *db, struct arena *mem, struct gc_counts *ret)
+{
+	struct db_params p = { 0 };
+	struct db_result r;
+	int error = db_run(db, mem, &statements[0], &p, &r);
+
+	if (error)
+		return error;
+	if (r.rows == 0)
+		return E_NONE;
+	*ret = *(const struct gc_counts *)r.v;
+	return 0;
+}

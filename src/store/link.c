@@ -1,0 +1,244 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+/* Keeps the connection: wait, connect, prepare, ready, and again when lost. */
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/epoll.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/log.h"
+#include "store/wire.h"
+
+/* A connection that gets no further within this starts over. */
+#define CONNECT_MS 2000
+/* A schema that does not fit is not mended in milliseconds. */
+#define DRIFT_MS 3000
+#define RETRY_MS 100
+#define RETRY_JITTER_MS 150
+
+struct db *
+db_new(const struct db_config *config)
+{
+	struct db *db = calloc(1, sizeof(*db));
+
+	if (db)
+		db->config = *config;
+	return db;
+}
+
+void
+db_free(struct db *db)
+{
+	if (!db)
+		return;
+	wire_close(db);
+	free(db);
+}
+
+/* Spread over the workers, so that a returning server is not stormed. */
+static int64_t
+retry_ms(const struct db *db)
+{
+	unsigned mix = (unsigned)getpid() * 2654435761u +
+	    db->attempts * 40503u;
+
+	/* The first retry follows at once: mostly it was a restart. */
+	if (db->attempts == 0)
+		return 0;
+	return RETRY_MS + (int64_t)(mix >> 8) % (RETRY_JITTER_MS + 1);
+}
+
+static void
+tell_lost(struct db *db)
+{
+	if (!db->told_lost)
+		log_event(LOG_WARN, "db_lost", "application=%s why=\"%s\"",
+		    db->config.application, db->why);
+	if (!db->told_lost)
+		db->lost_at = clock_mono_ms();
+	db->told_lost = true;
+}
+
+void
+link_lose(struct db *db)
+{
+	wire_close(db);
+	tell_lost(db);
+	db->state = LINK_WAIT;
+	db->until = clock_mono_ms() + retry_ms(db);
+	db->attempts++;
+	db->in_tx = false;
+	db->stale = false;
+}
+
+static void
+lose_to_drift(struct db *db)
+{
+	if (!db->told_drift)
+		log_event(LOG_ERROR_, "db_drift", "application=%s why=\"%s\"",
+		    db->config.application, db->why);
+	db->told_drift = true;
+	link_lose(db);
+	db->until = clock_mono_ms() + DRIFT_MS;
+}
+
+static void
+be_ready(struct db *db)
+{
+	if (db->told_lost)
+		log_event(LOG_INFO, "db_ready",
+		    "application=%s attempts=%u away_ms=%lld",
+		    db->config.application, db->attempts,
+		    (long long)(clock_mono_ms() - db->lost_at));
+	db->state = LINK_READY;
+	db->events = EPOLLIN;
+	db->attempts = 0;
+	db->told_lost = false;
+	db->told_drift = false;
+}
+
+static void
+step_wait(struct db *db)
+{
+	if (clock_mono_ms() < db->until)
+		return;
+	if (!wire_open(db)) {
+		link_lose(db);
+		return;
+	}
+	db->state = LINK_CONNECTING;
+	db->until = clock_mono_ms() + CONNECT_MS;
+}
+
+static void
+step_connecting(struct db *db)
+{
+	enum wire w = wire_open_step(db);
+
+	if (w == WIRE_AGAIN)
+		return;
+	if (w != WIRE_OK || !wire_prepare(db)) {
+		link_lose(db);
+		return;
+	}
+	db->state = LINK_PREPARING;
+	db->until = clock_mono_ms() + CONNECT_MS;
+}
+
+static void
+step_preparing(struct db *db)
+{
+	switch (wire_prepare_step(db)) {
+	case WIRE_OK:
+		be_ready(db);
+		break;
+	case WIRE_AGAIN:
+		break;
+	case WIRE_DRIFT:
+		lose_to_drift(db);
+		break;
+	default:
+		link_lose(db);
+	}
+}
+
+bool
+link_stands(struct db *db)
+{
+	if (!db->stale)
+		return wire_alive(db);
+	snprintf(db->why, sizeof(db->why), "the server is read-only");
+	return false;
+}
+
+/* Nothing was asked: what comes is a notice, or the end. */
+static void
+step_ready(struct db *db)
+{
+	if (!link_stands(db))
+		link_lose(db);
+}
+
+/* A step does at most one thing, and a lost connection leaves no socket until
+ * the next one: an event loop sees every change of db_fd. */
+void
+db_step(struct db *db)
+{
+	static void (*const steps[])(struct db *) = {
+		[LINK_WAIT] = step_wait,
+		[LINK_CONNECTING] = step_connecting,
+		[LINK_PREPARING] = step_preparing,
+		[LINK_READY] = step_ready,
+	};
+	struct pollfd p = { .fd = wire_fd(db) };
+
+	if (db->state == LINK_CONNECTING || db->state == LINK_PREPARING) {
+		if (clock_mono_ms() >= db->until) {
+			snprintf(db->why, sizeof(db->why),
+			    "no connection within %d ms", CONNECT_MS);
+			link_lose(db);
+			return;
+		}
+		/* PQconnectPoll blocks nowhere, but it must not be asked
+		 * before the socket has something for it. */
+		p.events = (short)((db->events & EPOLLIN ? POLLIN : 0) |
+		    (db->events & EPOLLOUT ? POLLOUT : 0));
+		if (poll(&p, 1, 0) <= 0)
+			return;
+	}
+	steps[db->state](db);
+}
+
+int
+db_fd(const struct db *db)
+{
+	return wire_fd(db);
+}
+
+uint32_t
+db_events(const struct db *db)
+{
+	return db->events;
+}
+
+int
+db_tick_ms(const struct db *db)
+{
+	int64_t left = db->until - clock_mono_ms();
+
+	if (db->state == LINK_READY)
+		return db->stale ? 0 : -1;
+	return left > 0 ? (int)left : 0;
+}
+
+bool
+db_ready(const struct db *db)
+{
+	return db->state == LINK_READY;
+}
+
+int
+db_connect(struct db *db, long ms)
+{
+	int64_t until = clock_mono_ms() + ms;
+
+	for (;;) {
+		struct pollfd p = { .fd = wire_fd(db) };
+		int64_t left = until - clock_mono_ms();
+		int tick = db_tick_ms(db);
+
+		if (db_ready(db))
+			return 0;
+		if (db->told_drift)
+			return -EPROTO;
+		if (left <= 0)
+			return E_DATABASE;
+		p.events = (short)((db->events & EPOLLIN ? POLLIN : 0) |
+		    (db->events & EPOLLOUT ? POLLOUT : 0));
+		poll(&p, 1, tick < left ? tick : (int)left);
+		db_step(db);
+	}
+}

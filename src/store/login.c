@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+/* Logging in: the counted try, the session that a right password opens. */
+#include <stddef.h>
+
+#include "base/error.h"
+#include "store/sets.h"
+#include "store/user_sql.h"
+#include "store/users.h"
+
+#define FOUND(type_, member_) \
+	{ .name = #member_, .type = type_, \
+	  .offset = offsetof(struct login_found, member_) }
+
+static const struct field found_fields[] = {
+	FOUND(FIELD_UUID, id),
+	FOUND(FIELD_TEXT, hash),
+	FOUND(FIELD_TEXT, status),
+	FOUND(FIELD_INT, failures),
+	FOUND(FIELD_INT, retry_after),
+};
+
+static const struct fields found_row =
+    FIELDS(NULL, found_fields, struct login_found);
+
+/*
+ * The window is 60 s from its first try. The upsert locks its row and counts
+ * on the newest version of it, so parallel tries get distinct numbers.
+ */
+#define SQL_TRY(column) \
+	"WITH try AS (" \
+	" INSERT INTO docket.attempts AS a (kind, subject, window_start, n)" \
+	" VALUES ('login', $2::bytea, now(), 1)" \
+	" ON CONFLICT (kind, subject) DO UPDATE SET" \
+	" n = CASE WHEN a.window_start <= now() - interval '60 s'" \
+	" THEN 1 ELSE a.n + 1 END," \
+	" window_start = CASE WHEN a.window_start <= now() - interval '60 s'" \
+	" THEN now() ELSE a.window_start END" \
+	" RETURNING n, window_start)" \
+	" SELECT u.id, u.password_hash AS hash," \
+	" CASE WHEN u.active THEN 'Y' WHEN NOT u.active THEN 'N' END" \
+	" AS status, try.n AS failures," \
+	" greatest(1, ceil(extract(epoch FROM" \
+	" try.window_start + interval '60 s' - now())))::bigint" \
+	" AS retry_after" \
+	" FROM try LEFT JOIN docket.users u ON u." column " = $1::text"
+
+enum { LOGIN_DONE = USER_BY_PHONE + 1, LOGIN_FAILED };
+
+static const struct stmt statements[] = {
+	[USER_BY_NAME] = {
+		"login_try_name", SQL_TRY("username_key"),
+		&found_row, false, true
+	},
+	[USER_BY_EMAIL] = {
+		"login_try_email", SQL_TRY("email_key"),
+		&found_row, false, true
+	},
+	[USER_BY_PHONE] = {
+		"login_try_phone", SQL_TRY("phone"),
+		&found_row, false, true
+	},
+	/* who_state as in SQL_WHO, without a session: it is being made. */
+	[LOGIN_DONE] = {
+		"login_done",
+		"WITH who AS MATERIALIZED ("
+		" SELECT CASE WHEN u.id IS NULL THEN 1"
+		" WHEN NOT u.active THEN 2 ELSE 0 END::int AS who_state"
+		" FROM (SELECT 1) one"
+		" LEFT JOIN docket.users u ON u.id = $1::uuid),"
+		" live AS MATERIALIZED ("
+		" SELECT u.* FROM who JOIN docket.users u"
+		" ON u.id = $1 AND who.who_state = 0),"
+		" back AS ("
+		" UPDATE docket.attempts a SET n = a.n - 1 FROM live"
+		" WHERE a.kind = 'login' AND a.subject = $2::bytea"
+		" AND a.n > 0),"
+		" rehashed AS ("
+		" UPDATE docket.users t SET password_hash = $3::text FROM live"
+		" WHERE t.id = live.id AND $3::text IS NOT NULL),"
+		" opened AS ("
+		SQL_SESSION("live", "$4", "$5", "$6", "$7", "$8")
+		"), noted AS ("
+		" INSERT INTO docket.audit"
+		" (event, user_id, session_id, ip, request_id)"
+		" SELECT 'login', id, $4, $7, $9::text FROM live)"
+		" SELECT who.who_state, " SQL_USER
+		" FROM who LEFT JOIN live u ON true",
+		&user_row, true, true
+	},
+	[LOGIN_FAILED] = {
+		"login_failed",
+		"INSERT INTO docket.audit (event, user_id, ip, request_id)"
+		" VALUES ('login_failed', $1::uuid, $2::text, $3::text)",
+		NULL, false, true
+	},
+};
+
+const struct stmts login_statements = STMTS(statements);
+
+int
+store_login_try(struct db *db, struct arena *mem,
+    const struct login_try *try_, struct login_found *ret)
+{
+	struct db_params p = { 0 };
+	struct db_result r;
+	int error;
+
+	db_text(&p, try_->ident);
+	db_bytes(&p, try_->subject);
+	error = db_run(db, mem, &statements[try_->by], &p, &r);
+	if (error)
+		return error;
+	if (r.rows == 0)
+		return E_NONE;
+	*ret = *(const struct login_found *)r.v;
+	return ret->failures > try_->limit ? E_RATE : 0;
+}
+
+int
+store_login_done(struct db *db, struct arena *mem, const struct uuid *user_id,
+    struct text subject, struct text rehash,
+    const struct new_session *session, struct user *ret)
+{
+	struct db_params p = { 0 };
+	struct db_result r;
+	int error;
+
+	db_uuid(&p, user_id);
+	db_bytes(&p, subject);
+	db_text(&p, rehash);
+	db_uuid(&p, &session->id);
+	db_int(&p, session->idle_seconds);
+	db_int(&p, session->absolute_seconds);
+	db_text(&p, session->client.ip);
+	db_text(&p, session->client.agent);
+	db_text(&p, session->client.request_id);
+	error = db_run(db, mem, &statements[LOGIN_DONE], &p, &r);
+	if (error || r.who)
+		return error ? error : r.who;
+	if (r.rows == 0)
+		return E_NONE;
+	*ret = *(const struct user *)r.v;
+	return 0;
+}
+
+int
+store_login_failed(struct db *db, struct arena *mem,
+    const struct uuid *user_id, const struct client *client)
+{
+	struct db_params p = { 0 };
+	struct db_result r;
+
+	db_uuid(&p, user_id);
+	db_text(&p, client->ip);
+	db_text(&p, client->request_id);
+	return db_run(db, mem, &statements[LOGIN_FAILED], &p, &r);
+}

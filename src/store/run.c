@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+/* Run a statement, a transaction, a script; what a failure means. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/log.h"
+#include "store/wire.h"
+
+/* The server gives up first and says so; a server that says nothing at all
+ * is given up on this much later. */
+#define SILENCE_MS 100
+
+static int64_t
+deadline(const struct db *db)
+{
+	if (db->config.deadline_ms == 0)
+		return 0;
+	return clock_mono_ms() + db->config.deadline_ms + SILENCE_MS;
+}
+
+/* Outside a transaction a write may have been committed when the connection
+ * went; inside one it certainly was not. */
+static int
+lost_error(const struct db *db, enum wire w, bool write)
+{
+	if (write && !db->in_tx)
+		return E_OUTCOME;
+	return w == WIRE_SLOW ? E_TIMEOUT : E_DATABASE;
+}
+
+/* Ready, and not found dead now that we look. */
+static bool
+usable(struct db *db)
+{
+	if (db->state != LINK_READY)
+		return false;
+	if (link_stands(db))
+		return true;
+	link_lose(db);
+	return false;
+}
+
+static int
+refused_error(struct db *db, const char *name, const struct pg_result *res)
+{
+	const char *state = wire_error(res, WIRE_SQLSTATE);
+	int error = sqlstate_error(state,
+	    wire_error(res, WIRE_CONSTRAINT));
+
+	/* Behind a virtual address the next connection finds the primary. */
+	if (strcmp(state, "25006") == 0)
+		db->stale = true;
+	if (error < 0 || error == E_DATABASE)
+		log_event(LOG_ERROR_, "db_refused",
+		    "statement=%s sqlstate=%s message=\"%s\"", name, state,
+		    wire_error(res, WIRE_MESSAGE));
+	return error;
+}
+
+int
+db_run(struct db *db, struct arena *mem, const struct stmt *stmt,
+    const struct db_params *params, struct db_result *ret)
+{
+	struct pg_result *res;
+	enum wire w;
+	int error;
+
+	if (!usable(db))
+		return E_DATABASE;
+	if (!wire_send(db, stmt, params)) {
+		link_lose(db);
+		return E_DATABASE;
+	}
+	db->runs++;
+	w = wire_wait(db, deadline(db), &res);
+	if (w != WIRE_OK && w != WIRE_REFUSED) {
+		error = lost_error(db, w, stmt->write);
+		link_lose(db);
+		return error;
+	}
+	arena_defer(mem, wire_clear, res);
+	if (w == WIRE_REFUSED)
+		return refused_error(db, stmt->name, res);
+	return row_decode(mem, stmt, res, ret);
+}
+
+unsigned long
+db_runs(const struct db *db)
+{
+	return db->runs;
+}
+
+/* A command without rows. tag: what the server says it did. */
+static int
+run_command(struct db *db, const char *sql, char tag[16])
+{
+	struct pg_result *res;
+	enum wire w;
+	int error = 0;
+
+	if (!usable(db))
+		return E_DATABASE;
+	w = wire_send_script(db, sql) ? wire_wait(db, deadline(db), &res) :
+	    WIRE_LOST;
+	if (w == WIRE_LOST || w == WIRE_SLOW) {
+		link_lose(db);
+		return w == WIRE_SLOW ? E_TIMEOUT : E_DATABASE;
+	}
+	if (w == WIRE_REFUSED)
+		error = refused_error(db, sql, res);
+	strncpy(tag, wire_tag(res), 15);
+	tag[15] = '\0';
+	wire_clear(res);
+	return error;
+}
+
+int
+db_begin(struct db *db)
+{
+	char tag[16];
+	int error = run_command(db, "BEGIN", tag);
+
+	db->in_tx = error == 0;
+	return error;
+}
+
+int
+db_commit(struct db *db)
+{
+	char tag[16];
+	int error;
+
+	if (!db->in_tx)
+		return E_DATABASE;
+	/* Found dead before the COMMIT was sent: nothing has happened. */
+	if (!usable(db))
+		return E_DATABASE;
+	error = run_command(db, "COMMIT", tag);
+	db->in_tx = false;
+	if (error == E_DATABASE || error == E_TIMEOUT)
+		return E_OUTCOME;
+	/* The server turns the COMMIT of a failed transaction into this. */
+	if (error == 0 && strcmp(tag, "COMMIT") != 0)
+		return -EIO;
+	return error;
+}
+
+void
+db_rollback(struct db *db)
+{
+	char tag[16];
+
+	if (!db->in_tx)
+		return;
+	db->in_tx = false;
+	if (run_command(db, "ROLLBACK", tag) != 0 && db->state == LINK_READY)
+		link_lose(db);
+}
+
+bool
+db_in_transaction(const struct db *db)
+{
+	return db->in_tx;
+}
+
+int
+db_script(struct db *db, const char *sql, const char **ret_why)
+{
+	struct pg_result *res;
+	enum wire w;
+
+	*ret_why = db->why;
+	if (!usable(db))
+		return E_DATABASE;
+	w = wire_send_script(db, sql) ? wire_wait(db, 0, &res) : WIRE_LOST;
+	if (w == WIRE_LOST || w == WIRE_SLOW) {
+		link_lose(db);
+		return E_DATABASE;
+	}
+	if (w == WIRE_REFUSED)
+		snprintf(db->why, sizeof(db->why), "%s: %s",
+		    wire_error(res, WIRE_SQLSTATE),
+		    wire_error(res, WIRE_MESSAGE));
+	wire_clear(res);
+	return w == WIRE_OK ? 0 : -EPROTO;
+}

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+/* Every statement set that the API role prepares at connect. */
+#include "store/sets.h"
+
+const struct stmts *const store_statements[] = {
+	&session_statements,
+	&user_statements,
+	&login_statements,
+	&register_statements,
+	&otp_statements,
+	&otp_send_statements,
+	&task_statements,
+	&task_list_statements,
+	&task_order_statements,
+	&task_move_statements,
+	&idem_statements,
+	&gc_statements,
+};
+
+const size_t store_statements_n =
+    sizeof(store_statements) / sizeof(store_statements[0]);

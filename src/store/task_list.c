@@ -1,0 +1,345 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+/* Lists of tasks: eight sorts, two directions, filters, keyset pages. */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "store/sets.h"
+#include "store/task_sql.h"
+#include "store/who.h"
+
+const char *const task_sort_names[SORT__MAX] = {
+	[SORT_POSITION] = "position", [SORT_NUMBER] = "number",
+	[SORT_CREATED] = "created_at", [SORT_UPDATED] = "updated_at",
+	[SORT_DUE] = "due_date", [SORT_PRIORITY] = "priority",
+	[SORT_TITLE] = "title", [SORT_STATUS] = "status",
+};
+
+struct list_row {
+	struct task task;	/* first: TASK_FIELDS' offsets hold */
+	int64_t due_at;
+	int64_t total;
+};
+
+static const struct field list_fields[] = {
+	TASK_FIELDS,
+	{ .name = "due_at", .type = FIELD_TIME,
+	  .offset = offsetof(struct list_row, due_at) },
+	{ .name = "total", .type = FIELD_INT,
+	  .offset = offsetof(struct list_row, total) },
+};
+
+static const struct fields list_row =
+    FIELDS(NULL, list_fields, struct list_row);
+
+/*
+ * $1..$3 who, $4 rows, $5 count them all?, $6..$16 filters, $17 the key and
+ * $18 the id to start behind (a sentinel for "from the start", so that the
+ * comparison is plain and the index serves it), $19 see SQL_DUE.
+ */
+#define SQL_FILTERS \
+	" t.user_id = $1 AND t.deleted_at IS NULL" \
+	" AND ($6::text[] IS NULL OR t.status = ANY ($6))" \
+	" AND ($7::bigint IS NULL OR t.priority = $7)" \
+	" AND ($8::text IS NULL OR t.tags @> ARRAY[$8])" \
+	" AND ($9::text IS NULL OR" \
+	" to_tsvector('simple', t.title || ' '" \
+	" || COALESCE(t.description, ''))" \
+	" @@ websearch_to_tsquery('simple', $9))" \
+	" AND ($10::timestamptz IS NULL OR t.due_at < $10)" \
+	" AND ($11::timestamptz IS NULL OR t.due_at > $11)" \
+	" AND ($12::timestamptz IS NULL OR t.created_at < $12)" \
+	" AND ($13::timestamptz IS NULL OR t.created_at > $13)" \
+	" AND ($14::timestamptz IS NULL OR t.updated_at < $14)" \
+	" AND ($15::timestamptz IS NULL OR t.updated_at > $15)" \
+	" AND (NOT $16::bool OR " SQL_OVERDUE ")"
+
+#define SQL_LIST(rows) \
+	SQL_WHO " SELECT who.who_state, x.*," \
+	" CASE WHEN $5::bool AND who.who_state = 0 THEN" \
+	" (SELECT count(*) FROM docket.tasks t WHERE" SQL_FILTERS ") END" \
+	" AS total" \
+	" FROM who LEFT JOIN LATERAL (" rows ") x ON true"
+
+/* Rows of one scan: those past the key, in order. */
+#define SQL_SCAN(past, order) \
+	"SELECT " SQL_TASK ", t.due_at FROM docket.tasks t" \
+	" WHERE who.who_state = 0 AND" SQL_FILTERS " AND " past \
+	" ORDER BY " order " LIMIT $4::bigint"
+
+#define SQL_KEYED(key, type, op, dir) \
+	SQL_LIST(SQL_SCAN("(" key ", t.id) " op " ($17::" type ", $18::uuid)", \
+	    key " " dir ", t.id " dir))
+#define SQL_TITLED(op, dir) \
+	SQL_LIST(SQL_SCAN("(lower(t.title) COLLATE \"C\", t.id) " op \
+	    " (lower($17::text) COLLATE \"C\", $18::uuid)", \
+	    "lower(t.title) COLLATE \"C\" " dir ", t.id " dir))
+/* created_at is inside the id: the primary key has the order. */
+#define SQL_CREATED(op, dir) \
+	SQL_LIST(SQL_SCAN("t.id " op " $18::uuid AND $17::text IS NOT NULL", \
+	    "t.id " dir))
+/*
+ * With a due date by the partial index, then without by the primary key. One
+ * of the two keys is always a sentinel: a page that ends among the undated
+ * tasks asks for no dated ones, one that ends before them for all of them.
+ */
+#define SQL_DUE(op, dir) \
+	SQL_LIST("SELECT * FROM (" \
+	    "(" SQL_SCAN("t.due_at IS NOT NULL AND" \
+	    " (t.due_at, t.id) " op " ($17::timestamptz, $18::uuid)", \
+	    "t.due_at " dir ", t.id " dir) ")" \
+	    " UNION ALL " \
+	    "(" SQL_SCAN("t.due_at IS NULL AND t.id " op " $19::uuid", \
+	    "t.id " dir) ")) u" \
+	    " ORDER BY (u.due_at IS NULL), u.due_at " dir ", u.id " dir \
+	    " LIMIT $4")
+
+#define PAIR(sort, name, sql) \
+	[2 * (sort)] = { "task_list_" name, sql(">", "ASC"), \
+	    &list_row, true, false }, \
+	[2 * (sort) + 1] = { "task_list_" name "_desc", sql("<", "DESC"), \
+	    &list_row, true, false }
+
+#define SQL_BY_POSITION(op, dir) SQL_KEYED("t.position", "text", op, dir)
+#define SQL_BY_NUMBER(op, dir) SQL_KEYED("t.number", "bigint", op, dir)
+#define SQL_BY_UPDATED(op, dir) \
+	SQL_KEYED("t.updated_at", "timestamptz", op, dir)
+#define SQL_BY_PRIORITY(op, dir) SQL_KEYED("t.priority", "bigint", op, dir)
+#define SQL_BY_STATUS(op, dir) \
+	SQL_KEYED("t.status COLLATE \"C\"", "text", op, dir)
+
+static const struct stmt statements[] = {
+	PAIR(SORT_POSITION, "position", SQL_BY_POSITION),
+	PAIR(SORT_NUMBER, "number", SQL_BY_NUMBER),
+	PAIR(SORT_CREATED, "created", SQL_CREATED),
+	PAIR(SORT_UPDATED, "updated", SQL_BY_UPDATED),
+	PAIR(SORT_DUE, "due", SQL_DUE),
+	PAIR(SORT_PRIORITY, "priority", SQL_BY_PRIORITY),
+	PAIR(SORT_TITLE, "title", SQL_TITLED),
+	PAIR(SORT_STATUS, "status", SQL_BY_STATUS),
+};
+
+const struct stmts task_list_statements = STMTS(statements);
+
+enum key_type { KEY_TEXT, KEY_INT, KEY_TIME, KEY_NONE, KEY_DUE };
+
+static const enum key_type key_types[SORT__MAX] = {
+	[SORT_POSITION] = KEY_TEXT, [SORT_NUMBER] = KEY_INT,
+	[SORT_CREATED] = KEY_NONE, [SORT_UPDATED] = KEY_TIME,
+	[SORT_DUE] = KEY_DUE, [SORT_PRIORITY] = KEY_INT,
+	[SORT_TITLE] = KEY_TEXT, [SORT_STATUS] = KEY_TEXT,
+};
+
+/* Below and above every id, every instant that PostgreSQL takes from us, and
+ * every title of 200 characters (U+10FFFF is the last code point). */
+static const struct uuid id_low = { { [15] = 1 } };
+static const struct uuid id_high = { {
+	255, 255, 255, 255, 255, 255, 255, 255,
+	255, 255, 255, 255, 255, 255, 255, 255
+} };
+
+#define TIME_LOW INT64_C(-200000000000000000)
+#define TIME_HIGH INT64_C(900000000000000000)
+#define TITLE_CHARS 201
+
+static struct text
+text_high(struct arena *mem)
+{
+	char *s = arena_alloc(mem, (size_t)TITLE_CHARS * 4);
+
+	for (size_t i = 0; i < TITLE_CHARS; i++)
+		memcpy(s + i * 4, "\xF4\x8F\xBF\xBF", 4);
+	return (struct text){ s, (size_t)TITLE_CHARS * 4 };
+}
+
+/* The start of the list as a key. */
+static void
+push_start(struct db_params *p, struct arena *mem, const struct task_filter *f)
+{
+	bool down = f->descending;
+	const struct uuid *edge = down ? &id_high : &id_low;
+
+	switch (key_types[f->sort]) {
+	case KEY_TEXT:
+		db_text(p, down ? text_high(mem) : TEXT(""));
+		break;
+	case KEY_INT:
+		db_int(p, down ? INT64_MAX : -1);
+		break;
+	case KEY_TIME:
+	case KEY_DUE:
+		db_time(p, down ? TIME_HIGH : TIME_LOW);
+		break;
+	case KEY_NONE:
+		db_text(p, TEXT(""));
+		break;
+	}
+	db_uuid(p, edge);
+	if (f->sort == SORT_DUE)
+		db_uuid(p, edge);
+}
+
+static int
+parse_int(struct text t, int64_t *ret)
+{
+	char digits[24], *end;
+
+	if (t.n == 0 || t.n >= sizeof(digits))
+		return E_CURSOR;
+	memcpy(digits, t.s, t.n);
+	digits[t.n] = '\0';
+	errno = 0;
+	*ret = strtoll(digits, &end, 10);
+	if (errno || *end || digits[0] == '+' || digits[0] == ' ')
+		return E_CURSOR;
+	return *ret > TIME_LOW && *ret < TIME_HIGH ? 0 : E_CURSOR;
+}
+
+/* A due key is the instant in µs, or empty among the undated tasks. */
+static int
+push_due(struct db_params *p, const struct task_filter *f)
+{
+	const struct uuid *edge = f->descending ? &id_high : &id_low;
+	int64_t us = f->descending ? TIME_LOW : TIME_HIGH;
+	bool dated = f->key.n > 0;
+
+	if (dated && parse_int(f->key, &us))
+		return E_CURSOR;
+	db_time(p, us);
+	db_uuid(p, dated ? &f->id : edge);
+	db_uuid(p, dated ? edge : &f->id);
+	return 0;
+}
+
+static int
+push_key(struct db_params *p, const struct task_filter *f)
+{
+	enum key_type type = key_types[f->sort];
+	int64_t v;
+
+	if (!f->key.s || uuid_is_nil(&f->id))
+		return E_CURSOR;
+	if (type == KEY_DUE)
+		return push_due(p, f);
+	if (type == KEY_TEXT || type == KEY_NONE) {
+		if (type == KEY_NONE && f->key.n > 0)
+			return E_CURSOR;
+		db_text(p, f->key);
+	} else {
+		if (parse_int(f->key, &v))
+			return E_CURSOR;
+		if (type == KEY_TIME)
+			db_time(p, v);
+		else
+			db_int(p, v);
+	}
+	db_uuid(p, &f->id);
+	return 0;
+}
+
+/* What push_key takes back. */
+static struct text
+row_key(struct arena *mem, enum task_sort sort, const struct list_row *row)
+{
+	const struct task *t = &row->task;
+	int64_t v = 0;
+
+	switch (sort) {
+	case SORT_POSITION:
+		return t->position;
+	case SORT_TITLE:
+		return t->title;
+	case SORT_STATUS:
+		return t->status;
+	case SORT_NUMBER:
+		v = t->number;
+		break;
+	case SORT_PRIORITY:
+		v = t->priority;
+		break;
+	case SORT_UPDATED:
+		v = t->updated_at;
+		break;
+	case SORT_DUE:
+		if (row->due_at == TIME_NONE)
+			return TEXT("");
+		v = row->due_at;
+		break;
+	default:
+		return TEXT("");
+	}
+	return text_of(arena_printf(mem, "%" PRId64, v));
+}
+
+static void
+push_filters(struct db_params *p, struct arena *mem,
+    const struct task_filter *f)
+{
+	db_int(p, f->limit + 1);
+	db_bool(p, f->count);
+	db_texts(p, mem, f->status);
+	db_int(p, f->priority);
+	db_text(p, f->tag);
+	db_text(p, f->q);
+	db_time(p, f->due_before);
+	db_time(p, f->due_after);
+	db_time(p, f->created_before);
+	db_time(p, f->created_after);
+	db_time(p, f->updated_before);
+	db_time(p, f->updated_after);
+	db_bool(p, f->overdue);
+}
+
+/* A row that carries only the total has no id. */
+static void
+hand_out(struct arena *mem, const struct task_filter *f,
+    const struct db_result *r, struct task_list *ret)
+{
+	const struct list_row *rows = r->v;
+	size_t n = r->rows;
+	struct task *tasks;
+
+	*ret = (struct task_list){ .total = INT_NONE };
+	if (n > 0)
+		ret->total = rows[0].total;
+	while (n > 0 && uuid_is_nil(&rows[n - 1].task.id))
+		n--;
+	ret->more = n > (size_t)f->limit;
+	if (ret->more)
+		n = (size_t)f->limit;
+	tasks = arena_array(mem, n + 1, sizeof(*tasks));
+	for (size_t i = 0; i < n; i++)
+		tasks[i] = rows[i].task;
+	ret->tasks = (struct list){ .v = tasks, .n = n };
+	if (n > 0) {
+		ret->last_key = row_key(mem, f->sort, &rows[n - 1]);
+		ret->last_id = tasks[n - 1].id;
+	}
+}
+
+int
+store_task_list(struct db *db, struct arena *mem,
+    const struct principal *who, const struct task_filter *filter,
+    struct task_list *ret)
+{
+	const struct stmt *stmt =
+	    &statements[2 * (size_t)filter->sort + filter->descending];
+	struct db_params p = { 0 };
+	struct db_result r;
+	int error = 0;
+
+	who_params(&p, who);
+	push_filters(&p, mem, filter);
+	if (filter->after)
+		error = push_key(&p, filter);
+	else
+		push_start(&p, mem, filter);
+	if (error == 0)
+		error = db_run(db, mem, stmt, &p, &r);
+	if (error || r.who)
+		return error ? error : r.who;
+	hand_out(mem, filter, &r, ret);
+	return 0;
+}

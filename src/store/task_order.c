@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+/* The order of tasks: some of them take a sequence in the places they hold. */
+#include <stddef.h>
+
+#include "base/error.h"
+#include "store/sets.h"
+#include "store/tasks.h"
+#include "store/who.h"
+
+struct ordered {
+	int64_t n;
+};
+
+static const struct field ordered_fields[] = {
+	{ .name = "n", .type = FIELD_INT,
+	  .offset = offsetof(struct ordered, n) },
+};
+
+static const struct fields ordered_row =
+    FIELDS(NULL, ordered_fields, struct ordered);
+
+static const struct stmt statements[] = {
+	/*
+	 * Rows are locked in the order of their ids, so that two of these
+	 * never wait for each other; once locked, the positions are the
+	 * newest. A row that is where it should be is not written.
+	 */
+	{
+		"task_order",
+		SQL_WHO ","
+		" wanted AS MATERIALIZED ("
+		" SELECT w.id, w.place"
+		" FROM unnest($4::uuid[]) WITH ORDINALITY w (id, place)),"
+		" locked AS MATERIALIZED ("
+		" SELECT t.id, t.position FROM docket.tasks t"
+		" WHERE (SELECT who_state FROM who) = 0"
+		" AND t.user_id = $1 AND t.id = ANY ($4)"
+		" AND t.deleted_at IS NULL"
+		" ORDER BY t.id FOR NO KEY UPDATE),"
+		" whole AS MATERIALIZED ("
+		" SELECT l.n FROM (SELECT count(*) AS n FROM locked) l"
+		" WHERE l.n = (SELECT count(*) FROM wanted)),"
+		" slots AS MATERIALIZED ("
+		" SELECT w.id, s.position FROM wanted w"
+		" JOIN (SELECT position, row_number()"
+		" OVER (ORDER BY position, id) AS place FROM locked) s"
+		" USING (place)),"
+		" moved AS ("
+		" UPDATE docket.tasks t SET position = s.position,"
+		" version = t.version + 1,"
+		" updated_at = greatest(now(), t.updated_at)"
+		" FROM whole, slots s WHERE t.user_id = $1 AND t.id = s.id"
+		" AND t.position <> s.position)"
+		" SELECT who.who_state, whole.n"
+		" FROM who LEFT JOIN whole ON true",
+		&ordered_row, true, true
+	},
+};
+
+const struct stmts task_order_statements = STMTS(statements);
+
+int
+store_task_order(struct db *db, struct arena *mem,
+    const struct principal *who, const struct uuid *ids, size_t n,
+    size_t *ret_n)
+{
+	struct db_params p = { 0 };
+	struct db_result r;
+	int error;
+
+	who_params(&p, who);
+	db_uuids(&p, mem, ids, n);
+	error = db_run(db, mem, &statements[0], &p, &r);
+	if (error || r.who)
+		return error ? error : r.who;
+	if (r.rows == 0)
+		return E_TASK;
+	*ret_n = (size_t)((const struct ordered *)r.v)->n;
+	return 0;
+}

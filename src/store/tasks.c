@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+/* One task at a time: insert, get, update, delete. */
+#include "base/error.h"
+#include "store/sets.h"
+#include "store/task_sql.h"
+#include "store/who.h"
+
+static const struct field task_fields[] = { TASK_FIELDS };
+
+const struct fields task_row = FIELDS(NULL, task_fields, struct task);
+
+enum { TASK_INSERT, TASK_GET, TASK_UPDATE, TASK_TRASH, TASK_PURGE };
+
+/* Set by the caller's mask $6: the new value, else what is there. */
+#define SQL_SET(column, bit, value) \
+	column " = CASE WHEN $6::int & " bit " <> 0 THEN " value \
+	" ELSE t." column " END"
+
+static const struct stmt statements[] = {
+	[TASK_INSERT] = {
+		"task_insert",
+		SQL_WHO ","
+		" c AS ("
+		" UPDATE docket.counters c SET task_number = c.task_number + 1"
+		" FROM who WHERE who.who_state = 0 AND c.user_id = $1"
+		" RETURNING c.task_number AS n),"
+		" t AS ("
+		" INSERT INTO docket.tasks (user_id, id, number, title,"
+		" description, status, priority, due_date, due_timezone,"
+		" due_at, tags, position, created_at, updated_at,"
+		" completed_at)"
+		" SELECT $1, $4::uuid, c.n, $6::text, $7::text,"
+		" COALESCE($8::text, 'pending'),"
+		" COALESCE($9::bigint, 0)::smallint, $10::text, $11::text,"
+		" COALESCE($12::timestamptz,"
+		" $13::text::timestamp AT TIME ZONE $11),"
+		" COALESCE($14::text[], '{}'), lpad(c.n::text, 10, '0'),"
+		" $5::timestamptz, $5,"
+		" CASE WHEN $8 = 'completed' THEN now() END FROM c"
+		" RETURNING *)"
+		" SELECT who.who_state, " SQL_TASK
+		" FROM who LEFT JOIN t ON true",
+		&task_row, true, true
+	},
+	[TASK_GET] = {
+		"task_get",
+		SQL_WHO " SELECT who.who_state, " SQL_TASK SQL_TASK_FROM_WHO,
+		&task_row, true, false
+	},
+	/* Bits are those of TASK_TITLE and so on. The version is checked
+	 * again on the row's newest version when another writer was faster. */
+	[TASK_UPDATE] = {
+		"task_update",
+		SQL_WHO ","
+		" t AS ("
+		" UPDATE docket.tasks t SET "
+		SQL_SET("title", "1", "$8::text") ", "
+		SQL_SET("description", "2", "$9::text") ", "
+		SQL_SET("status", "4", "$10::text") ", "
+		SQL_SET("completed_at", "4",
+		    "CASE WHEN $10 <> 'completed' THEN NULL"
+		    " WHEN t.status = 'completed' THEN t.completed_at"
+		    " ELSE now() END") ", "
+		SQL_SET("priority", "8", "COALESCE($11::bigint, 0)::smallint")
+		", "
+		SQL_SET("due_date", "16", "$12::text") ", "
+		SQL_SET("due_timezone", "16", "$13::text") ", "
+		SQL_SET("due_at", "16", "COALESCE($14::timestamptz,"
+		    " $15::text::timestamp AT TIME ZONE $13)") ", "
+		SQL_SET("tags", "32", "COALESCE($16::text[], '{}')") ","
+		" version = t.version + 1,"
+		" updated_at = greatest(now(), t.updated_at)"
+		" FROM who WHERE who.who_state = 0 AND t.user_id = $1"
+		" AND t.id = " SQL_REF("$4", "$5")
+		" AND t.deleted_at IS NULL"
+		" AND ($7::bigint IS NULL OR t.version = $7)"
+		" RETURNING t.*)"
+		" SELECT who.who_state, " SQL_TASK
+		" FROM who LEFT JOIN t ON true",
+		&task_row, true, true
+	},
+	[TASK_TRASH] = {
+		"task_trash",
+		SQL_WHO ","
+		" t AS ("
+		" UPDATE docket.tasks t SET deleted_at = now(),"
+		" version = t.version + 1,"
+		" updated_at = greatest(now(), t.updated_at)"
+		" FROM who WHERE who.who_state = 0 AND t.user_id = $1"
+		" AND t.id = " SQL_REF("$4", "$5")
+		" AND t.deleted_at IS NULL"
+		" AND ($6::bigint IS NULL OR t.version = $6)"
+		" RETURNING t.*)"
+		" SELECT who.who_state, " SQL_TASK
+		" FROM who LEFT JOIN t ON true",
+		&task_row, true, true
+	},
+	/* What lies in the trash may be purged too. */
+	[TASK_PURGE] = {
+		"task_purge",
+		SQL_WHO ","
+		" t AS ("
+		" DELETE FROM docket.tasks t USING who"
+		" WHERE who.who_state = 0 AND t.user_id = $1"
+		" AND t.id = " SQL_REF("$4", "$5")
+		" AND ($6::bigint IS NULL OR t.version = $6)"
+		" RETURNING t.*)"
+		" SELECT who.who_state, " SQL_TASK
+		" FROM who LEFT JOIN t ON true",
+		&task_row, true, true
+	},
+};
+
+const struct stmts task_statements = STMTS(statements);
+
+void
+task_params(struct db_params *p, const struct principal *who,
+    const struct task_ref *ref)
+{
+	who_params(p, who);
+	db_uuid(p, &ref->id);
+	db_int(p, uuid_is_nil(&ref->id) ? ref->number : INT_NONE);
+}
+
+int
+task_run(struct db *db, struct arena *mem, const struct stmt *stmt,
+    const struct db_params *p, struct task *ret)
+{
+	struct db_result r;
+	int error = db_run(db, mem, stmt, p, &r);
+
+	if (error || r.who)
+		return error ? error : r.who;
+	if (r.rows == 0)
+		return E_TASK;
+	*ret = *(const struct task *)r.v;
+	return 0;
+}
+
+int
+store_task_insert(struct db *db, struct arena *mem,
+    const struct principal *who, const struct new_task *task,
+    struct task *ret)
+{
+	struct db_params p = { 0 };
+	int error;
+
+	who_params(&p, who);
+	db_uuid(&p, &task->id);
+	db_time(&p, task->created_at);
+	db_text(&p, task->title);
+	db_text(&p, task->description);
+	db_text(&p, task->status);
+	db_int(&p, task->priority);
+	db_text(&p, task->due_date);
+	db_text(&p, task->due_timezone);
+	db_time(&p, task->due_at);
+	db_text(&p, task->due_local);
+	db_texts(&p, mem, task->tags);
+	error = task_run(db, mem, &statements[TASK_INSERT], &p, ret);
+	/* Every account has its counter, so no row is our own fault. */
+	return error == E_TASK ? E_NONE : error;
+}
+
+int
+store_task_get(struct db *db, struct arena *mem, const struct principal *who,
+    const struct task_ref *ref, struct task *ret)
+{
+	struct db_params p = { 0 };
+
+	task_params(&p, who, ref);
+	return task_run(db, mem, &statements[TASK_GET], &p, ret);
+}
+
+/* No row: was there no task, or not that version of it? */
+static int
+task_refused(struct db *db, struct arena *mem, const struct principal *who,
+    const struct task_ref *ref, struct task *ret)
+{
+	int error = store_task_get(db, mem, who, ref, ret);
+
+	return error ? error : E_VERSION;
+}
+
+int
+store_task_update(struct db *db, struct arena *mem,
+    const struct principal *who, const struct task_ref *ref,
+    const struct task_change *change, struct task *ret)
+{
+	const struct new_task *to = &change->to;
+	struct db_params p = { 0 };
+	int error;
+
+	task_params(&p, who, ref);
+	db_int4(&p, (int32_t)change->set);
+	db_int(&p, change->if_version);
+	db_text(&p, to->title);
+	db_text(&p, to->description);
+	db_text(&p, to->status);
+	db_int(&p, to->priority);
+	db_text(&p, to->due_date);
+	db_text(&p, to->due_timezone);
+	db_time(&p, to->due_at);
+	db_text(&p, to->due_local);
+	db_texts(&p, mem, to->tags);
+	error = task_run(db, mem, &statements[TASK_UPDATE], &p, ret);
+	if (error == E_TASK && change->if_version != INT_NONE)
+		return task_refused(db, mem, who, ref, ret);
+	return error;
+}
+
+int
+store_task_delete(struct db *db, struct arena *mem,
+    const struct principal *who, const struct task_ref *ref,
+    int64_t if_version, bool purge, struct task *ret)
+{
+	struct db_params p = { 0 };
+	int error;
+
+	task_params(&p, who, ref);
+	db_int(&p, if_version);
+	error = task_run(db, mem,
+	    &statements[purge ? TASK_PURGE : TASK_TRASH], &p, ret);
+	if (error == E_TASK && if_version != INT_NONE)
+		return task_refused(db, mem, who, ref, ret);
+	return error;
+}

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+/* Who may: the parameters and the answers of SQL_WHO. */
+#include <errno.h>
+
+#include "base/error.h"
+#include "store/who.h"
+
+void
+who_params(struct db_params *p, const struct principal *who)
+{
+	db_uuid(p, &who->user_id);
+	db_uuid(p, &who->session_id);
+	db_bool(p, who->need_admin);
+}
+
+int
+who_error(int32_t who_state)
+{
+	static const int errors[] = {
+		E_OK, E_USER_DELETED, E_USER_INACTIVE, E_TOKEN_REVOKED, E_ROLE
+	};
+
+	if (who_state < 0 ||
+	    (size_t)who_state >= sizeof(errors) / sizeof(errors[0]))
+		return -EPROTO;
+	return errors[who_state];
+}
