@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+/* One request on its way through the pipeline: what a handler gets. */
+#ifndef DOCKET_WEB_CALL_H
+#define DOCKET_WEB_CALL_H
+
+#include "base/arena.h"
+#include "base/crypto.h"
+#include "base/field.h"
+#include "base/gate.h"
+#include "base/principal.h"
+#include "base/settings.h"
+#include "core/token.h"
+#include "store/db.h"
+#include "web/request.h"
+#include "web/route.h"
+
+/* What a worker has for as long as it lives. */
+struct app {
+	const struct settings *settings;
+	struct routes routes;
+	struct token_ring *ring;
+	struct secret key_cursor, key_otp, key_refresh, key_seal, key_subject;
+	struct db *db;
+	struct gate *gate;
+	unsigned member;	/* this worker's number at the gate */
+	struct text openapi;	/* the document, made before the fork */
+};
+
+#define REPLY_HEADERS_MAX 12
+
+struct header {
+	const char *name;
+	struct text value;
+};
+
+/* What the handler decided; reply.c turns it into bytes. */
+struct reply {
+	int status;		/* starts as the route's */
+	const void *object;	/* printed by the route's reply fields */
+	uint64_t only;		/* rows of the reply (FIELD_ALL) */
+	struct text raw;	/* instead of object: ready JSON bytes */
+	const char *type;	/* media type of raw; NULL = application/json */
+	struct header headers[REPLY_HEADERS_MAX];
+	size_t n_headers;
+	const struct fields *extra;	/* an E_* answer's extra member: the */
+	const void *extra_object;	/* resource as it stands now (412), */
+	const char *extra_name;		/* under this name */
+	const char *detail;	/* better words for an E_* answer, or NULL */
+	long retry_after;	/* seconds; 0 = the row's default */
+};
+
+struct call {
+	struct arena *mem;
+	struct app *app;
+	const struct route *route;
+	struct request *req;
+	struct principal who;	/* set for ACCESS_USER and ACCESS_ADMIN */
+	struct client client;
+	struct text params[ROUTE_PARAMS_MAX];
+	struct text allow;	/* methods of the path, for 405 and OPTIONS */
+	void *body;		/* the struct that route->body describes */
+	void *query;		/* likewise */
+	struct faults faults;
+	struct reply reply;
+	struct buf *out;	/* scratch for the reply's body */
+	int64_t deadline_ms;	/* clock_mono_ms when the time is up */
+};
+
+/* Add a reply header; the value is kept as is (static or in call->mem). */
+void call_header(struct call *call, const char *name, struct text value);
+/* An E_* answer with better words; returns error. */
+int call_refuse(struct call *call, int error, const char *detail);
+/* The same with Retry-After. */
+int call_refuse_later(struct call *call, int error, long seconds);
+/* A fault of an input member found by the handler; returns E_INVALID. */
+int call_fault(struct call *call, const char *pointer, const char *code,
+    const char *detail);
+#endif

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+/* A route is one row; everything that is said of it is a column. */
+#ifndef DOCKET_WEB_ROUTE_H
+#define DOCKET_WEB_ROUTE_H
+
+#include <stddef.h>
+
+#include "base/field.h"
+
+struct call;
+
+enum method { GET, POST, PUT, PATCH, DELETE, METHOD__MAX };
+/* HEAD runs GET's row without the body; OPTIONS is answered by the router. */
+
+enum access {
+	ACCESS_ADMIN,		/* a live session whose user has the role now */
+	ACCESS_USER,		/* a live session */
+	ACCESS_PUBLIC,		/* no bearer needed; one that is sent is parsed
+				 * only by handlers that ask */
+	ACCESS__MAX
+};
+
+/* What the handler does to the database; NONE touches it not at all. */
+enum tx { TX_NONE, TX_READ, TX_WRITE };
+
+/* Which worker group serves it; HASH for what computes password hashes. */
+enum group { GROUP_MAIN, GROUP_HASH };
+
+/* nginx's limit_req zone for the row. */
+enum rate { RATE_API, RATE_AUTH, RATE_OTP, RATE_NONE };
+
+enum {
+	ROUTE_OAUTH	= 1 << 0, /* RFC 6749 errors; form bodies are taken too */
+	ROUTE_IDEMPOTENT = 1 << 1, /* honours Idempotency-Key */
+	ROUTE_ETAG	= 1 << 2, /* ETag of the reply's bytes, If-None-Match */
+	ROUTE_TASKS	= 1 << 3, /* a token whose user is gone: 404 (S3) */
+	ROUTE_MERGE	= 1 << 4, /* takes application/merge-patch+json */
+	ROUTE_CACHED	= 1 << 5, /* private, no-cache instead of no-store */
+	ROUTE_PUBLIC_CACHE = 1 << 6, /* cacheable by anybody (openapi) */
+	ROUTE_BODY_OPTIONAL = 1 << 7, /* an empty body is an empty object */
+	ROUTE_SAMPLE	= 1 << 8, /* only with sample_routes = on */
+	ROUTE_LOCAL	= 1 << 9, /* nginx serves it to loopback only */
+};
+
+struct route {
+	enum method method;
+	const char *path;	/* "/tasks/{id}"; a {part} is one segment */
+	const char *canonical;	/* an alias: "POST /tasks"; else NULL */
+	enum access access;
+	const char *scope;	/* what an API key needs; NULL = none */
+	enum tx tx;
+	enum group group;
+	unsigned flags;
+	const struct fields *body;
+	const struct fields *query;
+	int status;		/* of success */
+	const struct fields *reply;
+	enum rate rate;
+	int (*handler)(struct call *call);
+	const char *operation;	/* operationId, unique */
+	const char *summary;
+};
+
+#define ROUTE_PARAMS_MAX 2
+
+struct routes {
+	const struct route *v;
+	size_t n;
+};
+
+extern const char *const method_names[METHOD__MAX];
+
+#endif

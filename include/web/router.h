@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+/* Path and method -> route row. */
+#ifndef DOCKET_WEB_ROUTER_H
+#define DOCKET_WEB_ROUTER_H
+
+#include "base/arena.h"
+#include "base/text.h"
+#include "web/route.h"
+
+struct match {
+	const struct route *route;
+	struct text params[ROUTE_PARAMS_MAX];	/* of the {parts}, in order */
+	struct text allow;	/* "GET, HEAD, OPTIONS, POST" of the path */
+	bool head, options;
+};
+
+/*
+ * The most literal path wins; then the method among its rows. 0; E_NOT_FOUND;
+ * E_METHOD with ret->allow set. OPTIONS and HEAD are set in ret; OPTIONS has
+ * no route. A trailing slash is another path.
+ */
+int router_match(const struct routes *routes, struct text method,
+    struct text path, struct arena *mem, struct match *ret);
+
+/* Two rows with one method and path, a path nobody can reach, a missing
+ * column: printed to stderr; how many. Run by --check and a unit test. */
+int router_check(const struct routes *routes);
+
+#endif

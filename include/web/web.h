@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+/* The web room's door for the worker: make it, feed it connections. */
+#ifndef DOCKET_WEB_WEB_H
+#define DOCKET_WEB_WEB_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/gate.h"
+#include "base/settings.h"
+#include "web/fcgi.h"
+#include "web/route.h"
+
+struct web;
+
+/* Everything a worker is given before it starts. */
+struct web_config {
+	const struct settings *settings;
+	struct routes routes;
+	struct gate *gate;
+	unsigned member;
+	struct text openapi;
+};
+
+/* Keys and rings are read here. NULL: said why in the log. */
+struct web *web_new(const struct web_config *config);
+void web_free(struct web *web);
+
+/* What one served request did, for the scoreboard. */
+struct web_served {
+	int status;
+	int64_t took_us;
+	bool fatal;		/* recycle this worker (out of memory) */
+};
+
+/* One request that fcgi_accept made ready; the caller calls fcgi_finish. */
+void web_serve(struct web *web, struct fcgi *fcgi, struct web_served *ret);
+
+/* The database connection between requests: its socket for the epoll set (-1:
+ * none; it changes), the events it waits for, and the step to take when they
+ * come or when web_db_tick_ms has passed. Never blocks for long. */
+int web_db_fd(const struct web *web);
+uint32_t web_db_events(const struct web *web);
+void web_db_step(struct web *web);
+int web_db_tick_ms(const struct web *web);
+/* Statements can be run now (db_ready): a new worker waits for it, for a
+ * second at most, before it accepts. */
+bool web_db_ready(const struct web *web);
+
+#endif

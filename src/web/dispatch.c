@@ -1,0 +1,270 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+/* The pipeline: from a request that was read to a result for reply.c. */
+#include "web/dispatch.h"
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "store/idempotency.h"
+#include "store/sessions.h"
+#include "web/access.h"
+#include "web/json.h"
+#include "web/reply.h"
+
+/* What has waited longer than this is not worth starting (house.md §3). */
+static int
+shed(const struct call *call)
+{
+	const struct settings *set = call->app->settings;
+	int64_t waited;
+
+	if (call->req->started_us == 0)
+		return 0;
+	waited = clock_real_us() - call->req->started_us;
+	return waited > set->server_shed_ms * 1000 ? E_BUSY : 0;
+}
+
+static bool
+has_body(const struct route *route)
+{
+	return route->body != &fields_none;
+}
+
+static int
+check_type(const struct call *call)
+{
+	const struct text type = call->req->type;
+	const unsigned flags = call->route->flags;
+
+	if (!has_body(call->route) || text_is(type, "application/json"))
+		return 0;
+	if (call->req->body.n == 0 && type.n == 0)
+		return 0;
+	if (flags & ROUTE_OAUTH &&
+	    text_is(type, "application/x-www-form-urlencoded"))
+		return 0;
+	if (flags & ROUTE_MERGE &&
+	    text_is(type, "application/merge-patch+json"))
+		return 0;
+	return E_TYPE;
+}
+
+static void
+decode_body(struct call *call)
+{
+	const struct route *route = call->route;
+	const struct request *req = call->req;
+	struct text body = req->body;
+
+	if (!has_body(route))
+		return;
+	call->body = arena_alloc(call->mem, route->body->size);
+	if (text_is(req->type, "application/x-www-form-urlencoded")) {
+		request_decode_pairs(body, route->body, call->mem, "/",
+		    call->body, &call->faults);
+		return;
+	}
+	if (body.n == 0 && route->flags & ROUTE_BODY_OPTIONAL)
+		body = TEXT("{}");
+	json_decode(body, route->body, call->mem, call->body, &call->faults);
+}
+
+static void
+decode_query(struct call *call)
+{
+	const struct fields *query = call->route->query;
+
+	if (query->size)
+		call->query = arena_alloc(call->mem, query->size);
+	request_decode_pairs(call->req->query, query, call->mem, "?",
+	    call->query, &call->faults);
+}
+
+static int
+decode(struct call *call, struct fcgi *fcgi)
+{
+	int r;
+
+	if (has_body(call->route)) {
+		r = request_read_body(call->req, fcgi, call->mem);
+		if (r)
+			return r;
+	}
+	r = check_type(call);
+	if (r)
+		return r;
+	decode_query(call);
+	decode_body(call);
+	if (call->faults.n == 0)
+		return 0;
+	return strcmp(call->faults.v[0].code, "syntax") == 0 ?
+	    E_JSON : E_INVALID;
+}
+
+/* ---- Idempotency-Key (draft-ietf-httpapi-idempotency-key-header) ---- */
+
+static bool
+key_sane(struct text key)
+{
+	for (size_t i = 0; i < key.n; i++)
+		if (key.s[i] < '!' || key.s[i] > '~')
+			return false;
+	return key.n >= 1 && key.n <= 255;
+}
+
+static int
+idem_key(struct call *call, struct idem_key *ret)
+{
+	uint8_t *hash = arena_alloc(call->mem, CRYPTO_HASH);
+	const struct request *req = call->req;
+
+	if (!key_sane(req->idempotency_key))
+		return call_refuse(call, E_BAD_REQUEST,
+		    "Idempotency-Key takes 1 to 255 visible characters.");
+	ret->key = req->idempotency_key;
+	ret->operation = text_of(arena_printf(call->mem, "%.*s %.*s",
+	    TEXT_FMT(req->method), TEXT_FMT(req->path)));
+	ret->fingerprint = (struct text){ (char *)hash, CRYPTO_HASH };
+	return crypto_sha256(req->body.s, req->body.n, hash);
+}
+
+/* "Name: value\n" lines back into headers; the names are ours. */
+static void
+replay_headers(struct call *call, struct text lines)
+{
+	char *at = arena_copy(call->mem, lines.s, lines.n);
+	char *line, *colon;
+
+	while ((line = strsep(&at, "\n")) != NULL) {
+		colon = strstr(line, ": ");
+		if (!colon)
+			continue;
+		*colon = '\0';
+		call_header(call, line, text_of(colon + 2));
+	}
+}
+
+static int
+replay(struct call *call, const struct idem_reply *stored)
+{
+	call->reply.status = (int)stored->status;
+	call->reply.raw = stored->body;
+	replay_headers(call, stored->headers);
+	call_header(call, "Idempotency-Replayed", TEXT("true"));
+	return 0;
+}
+
+static struct text
+headers_text(struct call *call)
+{
+	const struct reply *reply = &call->reply;
+	const char *lines = "";
+
+	for (size_t i = 0; i < reply->n_headers; i++)
+		lines = arena_printf(call->mem, "%s%s: %.*s\n", lines,
+		    reply->headers[i].name, TEXT_FMT(reply->headers[i].value));
+	return text_of(lines);
+}
+
+/* The reply is printed before the commit, so that effect and reply are stored
+ * in one transaction. */
+static int
+handle_once(struct call *call)
+{
+	struct idem_reply stored = { 0 };
+	struct idem_key key;
+	int r;
+
+	r = idem_key(call, &key);
+	if (r)
+		return r;
+	r = store_idem_begin(call->app->db, call->mem, &call->who, &key,
+	    &stored);
+	if (r)
+		return r;
+	if (stored.replay)
+		return replay(call, &stored);
+	r = call->route->handler(call);
+	if (r)
+		return r;
+	reply_print(call, 0);
+	stored.status = call->reply.status;
+	stored.headers = headers_text(call);
+	stored.body = arena_text(call->mem, buf_view(call->out));
+	call->reply.raw = stored.body;
+	return store_idem_commit(call->app->db, call->mem, &call->who, &key,
+	    &stored);
+}
+
+static int
+handle(struct call *call)
+{
+	if (call->route->flags & ROUTE_IDEMPOTENT &&
+	    call->req->idempotency_key.s)
+		return handle_once(call);
+	return call->route->handler(call);
+}
+
+/* ---- the pipeline ---- */
+
+static int
+find(struct call *call, struct match *ret)
+{
+	const struct app *app = call->app;
+	int r;
+
+	r = router_match(&app->routes, call->req->method, call->req->path,
+	    call->mem, ret);
+	call->allow = ret->allow;
+	if (r || ret->options)
+		return r;
+	if (ret->route->flags & ROUTE_SAMPLE && !app->settings->top_sample_routes)
+		return E_NOT_FOUND;
+	call->route = ret->route;
+	memcpy(call->params, ret->params, sizeof(call->params));
+	call->reply.status = ret->route->status;
+	call->reply.only = FIELD_ALL;
+	return 0;
+}
+
+static int
+serve(struct call *call, struct fcgi *fcgi)
+{
+	int r;
+
+	if (!request_accepts_json(call->req->accept))
+		return E_ACCEPT;
+	r = decode(call, fcgi);
+	if (r)
+		return r;
+	return handle(call);
+}
+
+/* Does this refusal stand, or is the token dead, which matters more? */
+static int
+owed_check(struct call *call, int refusal)
+{
+	int r;
+
+	if (call->route->access == ACCESS_PUBLIC ||
+	    error_row(refusal)->status >= 500)
+		return refusal;
+	r = store_session_check(call->app->db, call->mem, &call->who);
+	return r ? r : refusal;
+}
+
+int
+dispatch(struct call *call, struct fcgi *fcgi, struct match *ret)
+{
+	const unsigned long runs = db_runs(call->app->db);
+	int r;
+
+	r = find(call, ret);
+	if (r || ret->options)
+		return r;
+	if ((r = shed(call)) || (r = access_check(call)))
+		return r;
+	r = serve(call, fcgi);
+	if (r > 0 && db_runs(call->app->db) == runs)
+		return owed_check(call, r);
+	return r;
+}

@@ -1,0 +1,345 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+/* From what the handler decided to the bytes of a CGI response. */
+#include "web/reply.h"
+
+#include <strings.h>
+
+#include "base/log.h"
+#include "web/etag.h"
+#include "web/fcgi.h"
+#include "web/problem.h"
+
+/* What call->out keeps from one request to the next. */
+#define OUT_KEEP (256 * 1024)
+/* Since when the aliases are deprecated: 2025-01-01 (RFC 9745). */
+#define DEPRECATED "@1735689600"
+
+/* One reply on its way out. */
+struct send {
+	struct call *call;
+	enum error error;
+	int status;
+	bool head;		/* the request was HEAD */
+	struct text etag;	/* none, or with its quotes */
+	size_t body;		/* bytes of the body, before the header */
+};
+
+static const struct {
+	int status;
+	const char *phrase;
+} phrases[] = {
+	{ 200, "OK" },
+	{ 201, "Created" },
+	{ 202, "Accepted" },
+	{ 204, "No Content" },
+	{ 304, "Not Modified" },
+	{ 400, "Bad Request" },
+	{ 401, "Unauthorized" },
+	{ 403, "Forbidden" },
+	{ 404, "Not Found" },
+	{ 405, "Method Not Allowed" },
+	{ 406, "Not Acceptable" },
+	{ 409, "Conflict" },
+	{ 412, "Precondition Failed" },
+	{ 413, "Content Too Large" },
+	{ 414, "URI Too Long" },
+	{ 415, "Unsupported Media Type" },
+	{ 422, "Unprocessable Content" },
+	{ 428, "Precondition Required" },
+	{ 429, "Too Many Requests" },
+	{ 500, "Internal Server Error" },
+	{ 503, "Service Unavailable" },
+};
+
+static const char *
+phrase_of(int status)
+{
+	for (size_t i = 0; i < sizeof(phrases) / sizeof(phrases[0]); i++)
+		if (phrases[i].status == status)
+			return phrases[i].phrase;
+	return "Other";
+}
+
+/* Flags of the route, none for an address that matched nothing. */
+static unsigned
+flags_of(const struct call *call)
+{
+	return call->route ? call->route->flags : 0;
+}
+
+static void
+header(struct buf *out, const char *name, struct text value)
+{
+	buf_puts(out, name);
+	buf_puts(out, ": ");
+	/* Nothing that came from outside may end the line. */
+	for (size_t i = 0; i < value.n; i++) {
+		const unsigned char c = (unsigned char)value.s[i];
+
+		buf_putc(out, c < 0x20 || c == 0x7f ? ' ' : (char)c);
+	}
+	buf_puts(out, "\r\n");
+}
+
+static int
+success_status(const struct call *call)
+{
+	if (call->reply.status)
+		return call->reply.status;
+	return call->route ? call->route->status : 204;
+}
+
+static void
+success_print(struct call *call)
+{
+	const struct reply *reply = &call->reply;
+
+	if (success_status(call) == 204)
+		return;
+	if (reply->raw.s)
+		buf_text(call->out, reply->raw);
+	else if (call->route && call->route->reply && call->route->reply->n)
+		field_print_json(call->out, call->route->reply, reply->object,
+		    reply->only ? reply->only : FIELD_ALL);
+	else
+		buf_puts(call->out, "{}");
+}
+
+void
+reply_print(struct call *call, int result)
+{
+	const enum error error = problem_error(call, result);
+
+	buf_reset(call->out, OUT_KEEP);
+	if (error)
+		problem_print(call, error);
+	else
+		success_print(call);
+}
+
+/* RFC 6750 §3: the challenge, and why, when a bearer was sent. */
+static void
+challenge_print(const struct send *send, struct buf *out)
+{
+	const struct call *call = send->call;
+	const char *why = NULL;
+	struct text words;
+
+	switch (send->error) {
+	case E_TOKEN: case E_TOKEN_REVOKED: case E_USER_INACTIVE:
+	case E_USER_DELETED:
+		why = "invalid_token";
+		break;
+	case E_ROLE:
+		why = "insufficient_scope";
+		break;
+	default:
+		if (send->status != 401)
+			return;
+	}
+	buf_puts(out, "WWW-Authenticate: Bearer realm=\"docket\"");
+	if (why && call->req->authorization.s) {
+		words = problem_description(call->mem,
+		    problem_detail(call, send->error));
+		buf_printf(out, ", error=\"%s\", error_description=\"%.*s\"",
+		    why, TEXT_FMT(words));
+		if (send->error == E_ROLE && call->route &&
+		    call->route->scope)
+			buf_printf(out, ", scope=\"%s\"", call->route->scope);
+	}
+	buf_puts(out, "\r\n");
+}
+
+/* Accept-Post (Linked Data Platform), Accept-Patch (RFC 5789), and Accept in
+ * a reply (RFC 9110 §12.5.1) for the methods without one of their own. */
+static void
+accept_print(const struct call *call, struct buf *out)
+{
+	const unsigned flags = flags_of(call);
+	const char *name = "Accept";
+
+	if (call->route && call->route->method == POST)
+		name = "Accept-Post";
+	if (call->route && call->route->method == PATCH)
+		name = "Accept-Patch";
+	buf_printf(out, "%s: application/json%s%s\r\n", name,
+	    flags & ROUTE_OAUTH ? ", application/x-www-form-urlencoded" : "",
+	    flags & ROUTE_MERGE ? ", application/merge-patch+json" : "");
+}
+
+static void
+error_headers(const struct send *send, struct buf *out)
+{
+	const struct call *call = send->call;
+	const long wait = call->reply.retry_after;
+
+	challenge_print(send, out);
+	if (send->status == 405)
+		header(out, "Allow", call->allow);
+	if (send->status == 415)
+		accept_print(call, out);
+	if (send->status == 503)
+		buf_printf(out, "Retry-After: %ld\r\n", wait > 0 ? wait : 1);
+	if (send->status == 429)
+		buf_printf(out, "Retry-After: %ld\r\n", wait > 0 ? wait : 60);
+}
+
+static void
+cache_headers(const struct send *send, struct buf *out)
+{
+	const unsigned flags = flags_of(send->call);
+	const char *cache = "no-store";
+
+	if (!send->error && flags & ROUTE_CACHED)
+		cache = "private, no-cache";
+	if (!send->error && flags & ROUTE_PUBLIC_CACHE)
+		cache = "public, max-age=300";
+	buf_printf(out, "Cache-Control: %s\r\n", cache);
+	if (flags & ROUTE_OAUTH)	/* RFC 6749 §5.1 */
+		buf_puts(out, "Pragma: no-cache\r\n");
+	if (!(flags & ROUTE_PUBLIC_CACHE))
+		buf_puts(out, "Vary: Authorization\r\n");
+}
+
+/* RFC 9745 and RFC 5829: where the canonical row is. A {part} is the client's
+ * to fill, so the link ends before it. */
+static void
+alias_headers(const struct call *call, struct buf *out)
+{
+	const char *path;
+	size_t n;
+
+	if (!call->route || !call->route->canonical)
+		return;
+	path = strchr(call->route->canonical, '/');
+	if (!path)
+		return;
+	n = strcspn(path, "{");
+	if (path[n] == '{' && n > 1)
+		n--;
+	buf_puts(out, "Deprecation: " DEPRECATED "\r\n");
+	buf_printf(out, "Link: <%.*s>; rel=\"successor-version\"\r\n", (int)n,
+	    path);
+}
+
+static bool
+is_etag(const struct header *h)
+{
+	return strcasecmp(h->name, "ETag") == 0;
+}
+
+static void
+head_print(const struct send *send, struct buf *out)
+{
+	const struct call *call = send->call;
+	const struct reply *reply = &call->reply;
+	const char *type = send->error ? problem_type(call) :
+	    reply->type ? reply->type : "application/json";
+
+	buf_printf(out, "Status: %d %s\r\n", send->status,
+	    phrase_of(send->status));
+	if (send->status != 204 && send->status != 304)
+		buf_printf(out, "Content-Type: %s\r\nContent-Length: %zu\r\n",
+		    type, send->body);
+	header(out, "X-Request-Id", call->req->id);
+	cache_headers(send, out);
+	if (send->etag.s)
+		header(out, "ETag", send->etag);
+	for (size_t i = 0; i < reply->n_headers; i++)
+		if (!send->etag.s || !is_etag(&reply->headers[i]))
+			header(out, reply->headers[i].name,
+			    reply->headers[i].value);
+	alias_headers(call, out);
+	if (send->error)
+		error_headers(send, out);
+	else if (!call->route && call->allow.s)
+		header(out, "Allow", call->allow);
+	buf_puts(out, "\r\n");
+}
+
+/* The handler's own tag, else one of the bytes; a match empties the reply. */
+static void
+etag_decide(struct send *send)
+{
+	const struct call *call = send->call;
+	const struct reply *reply = &call->reply;
+
+	if (send->error || send->status != 200 || !call->route ||
+	    call->route->method != GET)
+		return;
+	for (size_t i = 0; i < reply->n_headers; i++)
+		if (is_etag(&reply->headers[i]))
+			send->etag = reply->headers[i].value;
+	if (!send->etag.s && call->route->flags & ROUTE_ETAG &&
+	    etag_of(call->mem, buf_view(call->out), &send->etag))
+		return;	/* a reply without a tag is still a reply */
+	if (send->etag.s && etag_listed(call->req->if_none_match, send->etag))
+		send->status = 304;
+}
+
+static void
+fault_log(const struct call *call, int result)
+{
+	log_event(LOG_ERROR_, "fault",
+	    "request=%.*s operation=%s code=%d why=\"%s\"",
+	    TEXT_FMT(call->req->id),
+	    call->route ? call->route->operation : "-", result,
+	    result < 0 ? strerror(-result) : error_row(result)->name);
+}
+
+/* The body stands in call->out; the header is put behind it and goes first.
+ * libfcgi gathers both into its own buffer, so two writes are one record. */
+static bool
+send_write(struct send *send, struct fcgi *fcgi)
+{
+	struct buf *out = send->call->out;
+	const bool bare = send->head || send->status == 204 ||
+	    send->status == 304;
+
+	head_print(send, out);
+	if (out->failed)
+		return false;
+	fcgi_write(fcgi, out->p + send->body, out->n - send->body);
+	if (!bare)
+		fcgi_write(fcgi, out->p, send->body);
+	return true;
+}
+
+/* Memory ran out while the reply was printed: the one reply that needs none. */
+static int
+send_bare(struct fcgi *fcgi)
+{
+	static const char bare[] =
+	    "Status: 503 Service Unavailable\r\n"
+	    "Content-Type: application/problem+json\r\n"
+	    "Content-Length: 70\r\n"
+	    "Cache-Control: no-store\r\n"
+	    "Retry-After: 1\r\n"
+	    "\r\n"
+	    "{\"type\":\"/problems/out_of_memory\",\"status\":503,"
+	    "\"code\":\"out_of_memory\"}";
+
+	fcgi_write(fcgi, bare, sizeof(bare) - 1);
+	return 503;
+}
+
+int
+reply_send(struct call *call, int result, bool head, struct fcgi *fcgi)
+{
+	struct send send = {
+		.call = call,
+		.error = problem_error(call, result),
+		.head = head,
+	};
+
+	if (send.error == E_INTERNAL || result < 0)
+		fault_log(call, result);
+	reply_print(call, result);
+	send.status = send.error ? error_row((int)send.error)->status :
+	    success_status(call);
+	send.body = call->out->n;
+	if (call->out->failed)
+		return send_bare(fcgi);
+	etag_decide(&send);
+	return send_write(&send, fcgi) ? send.status : send_bare(fcgi);
+}

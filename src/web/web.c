@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+/* A worker's web room: made once, then one request after another. */
+#include "web/web.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/log.h"
+#include "web/call.h"
+#include "web/dispatch.h"
+#include "web/reply.h"
+
+#define ARENA_FIRST (64 * 1024)
+#define OUT_KEEP (256 * 1024)
+
+struct web {
+	struct app app;
+	struct arena *mem;
+	struct buf out;
+};
+
+/* One purpose, one key: a leak of one says nothing of the others. */
+static int
+web_keys(struct app *app)
+{
+	struct secret master;
+	int r;
+
+	if (secret_load(app->settings->server_secret_file, stderr, &master))
+		return -EINVAL;
+	if ((r = crypto_derive(&master, "cursor", &app->key_cursor)) == 0 &&
+	    (r = crypto_derive(&master, "otp", &app->key_otp)) == 0 &&
+	    (r = crypto_derive(&master, "refresh", &app->key_refresh)) == 0 &&
+	    (r = crypto_derive(&master, "seal", &app->key_seal)) == 0)
+		r = crypto_derive(&master, "subject", &app->key_subject);
+	secret_done(&master);
+	return r;
+}
+
+static struct db *
+web_db(const struct settings *settings)
+{
+	const struct db_config config = {
+		.dsn = settings->database_dsn,
+		.application = "docketd",
+		.sets = store_statements,
+		.n_sets = store_statements_n,
+		.prepared = strcmp(settings->database_prepared, "off") != 0,
+		.deadline_ms = settings->server_deadline_ms,
+	};
+
+	return db_new(&config);
+}
+
+struct web *
+web_new(const struct web_config *config)
+{
+	struct web *web = calloc(1, sizeof(*web));
+
+	if (!web)
+		return NULL;
+	web->app = (struct app){
+		.settings = config->settings,
+		.routes = config->routes,
+		.gate = config->gate,
+		.member = config->member,
+		.openapi = config->openapi,
+	};
+	web->mem = arena_new(ARENA_FIRST);
+	web->app.ring = token_ring_load(config->settings->auth_key_file,
+	    stderr);
+	web->app.db = web_db(config->settings);
+	if (!web->mem || !web->app.ring || !web->app.db ||
+	    web_keys(&web->app)) {
+		web_free(web);
+		return NULL;
+	}
+	return web;
+}
+
+void
+web_free(struct web *web)
+{
+	if (!web)
+		return;
+	db_free(web->app.db);
+	token_ring_free(web->app.ring);
+	secret_done(&web->app.key_cursor);
+	secret_done(&web->app.key_otp);
+	secret_done(&web->app.key_refresh);
+	secret_done(&web->app.key_seal);
+	secret_done(&web->app.key_subject);
+	arena_free(web->mem);
+	buf_done(&web->out);
+	free(web);
+}
+
+static void
+log_request(const struct call *call, int status, int64_t took_us)
+{
+	char user[UUID_CHARS + 1] = "-";
+
+	if (!call->app->settings->server_log_requests)
+		return;
+	if (!uuid_is_nil(&call->who.user_id)) {
+		uuid_format(&call->who.user_id, user);
+		user[UUID_CHARS] = '\0';
+	}
+	log_event(LOG_INFO, "request",
+	    "method=%.*s route=%s status=%d us=%lld ip=%.*s user=%s "
+	    "rid=%.*s trace=%.*s",
+	    TEXT_FMT(call->req->method),
+	    call->route ? call->route->operation : "-", status,
+	    (long long)took_us, TEXT_FMT(call->client.ip), user,
+	    TEXT_FMT(call->req->id), TEXT_FMT(call->req->traceparent));
+}
+
+static int
+serve(struct call *call, struct fcgi *fcgi)
+{
+	struct match match = { 0 };
+	bool head;
+	int r;
+
+	r = request_read(call->req, &call->client, fcgi, call->mem);
+	if (r == 0)
+		r = dispatch(call, fcgi, &match);
+	/* Nothing that was begun and not committed outlives the request. */
+	db_rollback(call->app->db);
+	head = match.head || text_is(call->req->method, "HEAD");
+	return reply_send(call, r, head, fcgi);
+}
+
+/* Out of memory anywhere in the request: everything it had hangs on the arena,
+ * so this is all there is to do. */
+static int
+serve_oom(struct web *web, struct fcgi *fcgi)
+{
+	static const char reply[] =
+	    "Status: 503 Service Unavailable\r\n"
+	    "Content-Type: application/problem+json\r\n"
+	    "Cache-Control: no-store\r\n"
+	    "Retry-After: 1\r\n\r\n"
+	    "{\"type\":\"/problems/out_of_memory\",\"title\":\"Unavailable\","
+	    "\"status\":503,\"detail\":\"The server is short of memory; try "
+	    "again shortly.\",\"instance\":null,\"code\":\"out_of_memory\","
+	    "\"message\":\"The server is short of memory; try again "
+	    "shortly.\",\"errors\":[],\"request_id\":null}";
+
+	log_event(LOG_ERROR_, "out_of_memory", "action=recycle");
+	db_rollback(web->app.db);
+	(void)fcgi_write(fcgi, reply, sizeof(reply) - 1);
+	return 503;
+}
+
+void
+web_serve(struct web *web, struct fcgi *fcgi, struct web_served *ret)
+{
+	const int64_t start = clock_real_us();
+	struct request *volatile req = NULL;
+	struct call *volatile call = NULL;
+	jmp_buf oom;
+
+	*ret = (struct web_served){ 0 };
+	if (setjmp(oom) == 0) {
+		arena_on_oom(web->mem, &oom);
+		req = arena_alloc(web->mem, sizeof(*req));
+		call = arena_alloc(web->mem, sizeof(*call));
+		call->mem = web->mem;
+		call->app = &web->app;
+		call->req = req;
+		call->out = &web->out;
+		call->deadline_ms = clock_mono_ms() +
+		    web->app.settings->server_deadline_ms;
+		ret->status = serve(call, fcgi);
+		ret->took_us = clock_real_us() - start;
+		log_request(call, ret->status, ret->took_us);
+	} else {
+		ret->status = serve_oom(web, fcgi);
+		ret->took_us = clock_real_us() - start;
+		ret->fatal = true;
+	}
+	arena_on_oom(web->mem, NULL);
+	arena_reset(web->mem);
+	buf_reset(&web->out, OUT_KEEP);
+}
+
+int
+web_db_fd(const struct web *web)
+{
+	return db_fd(web->app.db);
+}
+
+uint32_t
+web_db_events(const struct web *web)
+{
+	return db_events(web->app.db);
+}
+
+void
+web_db_step(struct web *web)
+{
+	db_step(web->app.db);
+}
+
+int
+web_db_tick_ms(const struct web *web)
+{
+	return db_tick_ms(web->app.db);
+}
+
+bool
+web_db_ready(const struct web *web)
+{
+	return db_ready(web->app.db);
+}
