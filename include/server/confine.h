@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+/* What a worker is not allowed: to outlive, to dump core, to grow. */
+#ifndef DOCKET_SERVER_CONFINE_H
+#define DOCKET_SERVER_CONFINE_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+#include "base/settings.h"
+
+/* False when the supervisor has already gone. */
+bool confine_worker(pid_t parent, const struct settings *settings);
+
+#endif

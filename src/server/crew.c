@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+/* Crews: fork the workers of one set of settings, watch over them, bury them. */
+#include "server/crew.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "server/worker.h"
+
+#define HUNG_DEADLINES 4
+
+static const char *const group_names[SERVER_GROUPS] = {
+	[GROUP_MAIN] = "main",
+	[GROUP_HASH] = "hash",
+};
+
+static long
+count_cores(void)
+{
+	long n = sysconf(_SC_NPROCESSORS_ONLN);
+
+	return n < 1 ? 1 : n;
+}
+
+/* `auto` stays within what the setting itself allows. */
+#define WORKERS_MAX 256
+
+unsigned
+crew_size(const struct settings *s, int group, long cores)
+{
+	long set = group == GROUP_MAIN ? s->server_workers :
+	    s->server_auth_workers;
+	long n = group == GROUP_MAIN ? 4 * cores : 2 * cores;
+
+	if (set > 0)
+		n = set;
+	else if (n < 2)
+		n = 2;
+	return (unsigned)(n > WORKERS_MAX ? WORKERS_MAX : n);
+}
+
+static struct gate *
+make_gate(const struct settings *s, unsigned members, long cores)
+{
+	long slots = s->auth_hash_slots;
+	unsigned waiters = members / 4;
+
+	if (slots == 0)
+		slots = cores / 2;
+	if (slots < 1)
+		slots = 1;
+	return gate_new((unsigned)slots, waiters < 1 ? 1 : waiters, members);
+}
+
+static void
+name_members(struct crew *crew, unsigned n_main)
+{
+	for (unsigned i = 0; i < crew->n; i++) {
+		struct crew_member *m = &crew->members[i];
+
+		m->group = i < n_main ? GROUP_MAIN : GROUP_HASH;
+		snprintf(m->name, sizeof(m->name), "%s.%u",
+		    group_names[m->group], i < n_main ? i : i - n_main);
+	}
+}
+
+struct crew *
+crew_new(struct settings *settings)
+{
+	struct crew *crew = calloc(1, sizeof(*crew));
+	long cores = count_cores();
+	unsigned n_main;
+
+	if (!crew)
+		return NULL;
+	n_main = crew_size(settings, GROUP_MAIN, cores);
+	crew->n = n_main + crew_size(settings, GROUP_HASH, cores);
+	crew->members = calloc(crew->n, sizeof(*crew->members));
+	crew->gate = make_gate(settings, crew->n, cores);
+	if (!crew->members || !crew->gate ||
+	    scoreboard_init(&crew->board, crew->n) < 0) {
+		crew_free(crew);
+		return NULL;
+	}
+	name_members(crew, n_main);
+	crew->settings = *settings;
+	*settings = (struct settings){ 0 };
+	return crew;
+}
+
+void
+crew_free(struct crew *crew)
+{
+	if (!crew)
+		return;
+	scoreboard_done(&crew->board);
+	if (crew->gate)
+		gate_free(crew->gate);
+	free(crew->members);
+	settings_done(&crew->settings);
+	free(crew);
+}
+
+/* In the child. Only exit() ends it: sanitizers and coverage report there. */
+static _Noreturn void
+become_worker(struct crew *crew, unsigned i, pid_t parent,
+    const struct crew_shared *shared)
+{
+	const struct crew_member *m = &crew->members[i];
+	struct worker_config config = {
+		.web = {
+			.settings = &crew->settings,
+			.routes = shared->config->routes,
+			.gate = crew->gate,
+			.member = i,
+			.openapi = shared->config->openapi,
+		},
+		.name = m->name,
+		.listen_fd = shared->listeners[m->group].fd,
+		.handover = &shared->handovers[m->group],
+		.ready_fd = shared->ready_fd,
+		.parent = parent,
+		.board = &crew->board,
+	};
+
+	close(shared->close_fd);
+	for (int g = 0; g < SERVER_GROUPS; g++)
+		if (g != m->group)
+			close(shared->listeners[g].fd);
+	exit(worker_run(&config));
+}
+
+bool
+crew_fill(struct crew *crew, const struct crew_shared *shared)
+{
+	pid_t parent = getpid();
+
+	for (unsigned i = 0; i < crew->n; i++) {
+		struct crew_member *m = &crew->members[i];
+
+		if (m->pid != 0)
+			continue;
+		score_start(&crew->board.v[i], m->group, clock_mono_ms());
+		m->pid = fork();
+		if (m->pid == 0)
+			become_worker(crew, i, parent, shared);
+		if (m->pid < 0) {
+			log_event(LOG_ERROR_, "fork_failed",
+			    "worker=%s errno=%d", m->name, errno);
+			m->pid = 0;
+			score_clear(&crew->board.v[i]);
+			return false;
+		}
+	}
+	return true;
+}
+
+bool
+crew_is_ready(const struct crew *crew)
+{
+	for (unsigned i = 0; i < crew->n; i++)
+		if (crew->members[i].pid == 0 ||
+		    !score_is_ready(&crew->board.v[i]))
+			return false;
+	return true;
+}
+
+unsigned
+crew_alive(const struct crew *crew, int group)
+{
+	unsigned n = 0;
+
+	for (unsigned i = 0; crew && i < crew->n; i++)
+		n += crew->members[i].pid != 0 &&
+		    (group < 0 || crew->members[i].group == group);
+	return n;
+}
+
+void
+crew_signal(const struct crew *crew, int group, int signo)
+{
+	for (unsigned i = 0; crew && i < crew->n; i++) {
+		const struct crew_member *m = &crew->members[i];
+
+		if (m->pid != 0 && (group < 0 || m->group == group))
+			kill(m->pid, signo);
+	}
+}
+
+void
+crew_kill_hung(const struct crew *crew, int64_t now_ms)
+{
+	for (unsigned i = 0; crew && i < crew->n; i++) {
+		const struct crew_member *m = &crew->members[i];
+		int64_t limit = HUNG_DEADLINES *
+		    crew->settings.server_deadline_ms;
+
+		if (m->pid == 0 ||
+		    !score_hung(&crew->board.v[i], limit, now_ms))
+			continue;
+		log_event(LOG_ERROR_, "worker_hung", "worker=%s pid=%d ms=%ld",
+		    m->name, (int)m->pid, (long)limit);
+		kill(m->pid, SIGKILL);
+	}
+}
+
+bool
+crew_buried(struct crew *crew, pid_t pid, int status, struct crew_death *ret)
+{
+	unsigned i;
+
+	for (i = 0; crew && i < crew->n; i++)
+		if (crew->members[i].pid == pid)
+			break;
+	if (!crew || i == crew->n)
+		return false;
+	*ret = (struct crew_death){
+		.name = crew->members[i].name,
+		.served = atomic_load(&crew->board.v[i].served),
+		.ready = score_is_ready(&crew->board.v[i]),
+		.code = WIFEXITED(status) ? WEXITSTATUS(status) : -1,
+		.signo = WIFSIGNALED(status) ? WTERMSIG(status) : 0,
+	};
+	crew->members[i].pid = 0;
+	gate_forget(crew->gate, i);
+	score_clear(&crew->board.v[i]);
+	return true;
+}

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+/* Where a worker's connections come from, and when it takes one. */
+#include <errno.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "server/loop.h"
+
+#define PAUSE_MS 100
+/* How soon a worker with more connections than others looks again. */
+#define CROWDED_MS 5
+
+char intake_tag_listen, intake_tag_take;
+
+/* Connections stay with their worker, so they are dealt out evenly: only
+ * those who have no more than others are woken for the next. */
+static bool
+is_crowded(struct worker *w, int64_t now)
+{
+	bool look = w->crowded_ms == 0 ||
+	    (w->crowded && now - w->crowded_ms >= CROWDED_MS);
+
+	if (look) {
+		w->crowded_ms = now;
+		w->crowded = scoreboard_crowded(w->config->board,
+		    w->config->web.member, now);
+	}
+	return w->crowded;
+}
+
+static void
+set_listening(struct worker *w, bool want)
+{
+	uint32_t events = EPOLLIN | EPOLLEXCLUSIVE;
+	int op = want ? EPOLL_CTL_ADD : EPOLL_CTL_DEL;
+
+	if (want == w->listening)
+		return;
+	loop_watch(w, op, w->config->listen_fd, events, &intake_tag_listen);
+	loop_watch(w, op, w->config->handover->take, events, &intake_tag_take);
+	w->listening = want;
+	score_listening(w->score, want);
+}
+
+void
+intake_watch(struct worker *w, int64_t now)
+{
+	set_listening(w, w->ready && w->leaving == LEAVING_NOT &&
+	    now >= w->pause_ms &&
+	    w->n_conns < w->settings->server_connections &&
+	    !is_crowded(w, now));
+}
+
+/* To the end of the socket's queue of waiting workers: it wakes the first
+ * one, which would otherwise get them all. */
+static void
+queue_again(struct worker *w)
+{
+	set_listening(w, false);
+}
+
+void
+intake_accept(struct worker *w)
+{
+	int fd = accept4(w->config->listen_fd, NULL, NULL, SOCK_CLOEXEC);
+
+	if (fd >= 0) {
+		conns_open(w, fd);
+		queue_again(w);
+		return;
+	}
+	if (errno == EAGAIN || errno == EINTR || errno == ECONNABORTED)
+		return;
+	log_event(LOG_WARN, "accept_failed", "errno=%d connections=%ld", errno,
+	    w->n_conns);
+	w->pause_ms = clock_mono_ms() + PAUSE_MS;
+}
+
+bool
+intake_take(struct worker *w)
+{
+	int fd = handover_take(w->config->handover);
+
+	if (fd < 0)
+		return false;
+	conns_open(w, fd);
+	queue_again(w);
+	return true;
+}

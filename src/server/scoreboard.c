@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+/* The scoreboard: shared memory, one cell a worker, no locks. */
+#include "server/scoreboard.h"
+
+#include <errno.h>
+#include <sys/mman.h>
+
+/* Nothing orders one member against another here: a reader that sees a state
+ * and a count from different moments only logs them. */
+#define STUCK_MS 20		/* busy for longer: does not count on it */
+
+#define PUT(member, value) \
+	atomic_store_explicit(&score->member, (value), memory_order_relaxed)
+#define GET(member) \
+	atomic_load_explicit(&score->member, memory_order_relaxed)
+
+int
+scoreboard_init(struct scoreboard *board, size_t n)
+{
+	void *v = mmap(NULL, n * sizeof(*board->v), PROT_READ | PROT_WRITE,
+	    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+	if (v == MAP_FAILED)
+		return -ENOMEM;
+	board->v = v;
+	board->n = n;
+	return 0;
+}
+
+void
+scoreboard_done(struct scoreboard *board)
+{
+	if (board->v)
+		munmap(board->v, board->n * sizeof(*board->v));
+	board->v = NULL;
+	board->n = 0;
+}
+
+void
+score_start(struct score *score, int group, int64_t now_ms)
+{
+	PUT(pid, 0);
+	PUT(group, group);
+	PUT(served, 0);
+	PUT(connections, 0);
+	PUT(listening, false);
+	PUT(busy_ms, 0);
+	PUT(active_ms, now_ms);
+	PUT(started_ms, now_ms);
+	PUT(state, SCORE_STARTING);
+}
+
+void
+score_clear(struct score *score)
+{
+	PUT(state, SCORE_EMPTY);
+	PUT(listening, false);
+	PUT(busy_ms, 0);
+	PUT(pid, 0);
+}
+
+void
+score_ready(struct score *score, int pid, int64_t now_ms)
+{
+	PUT(pid, pid);
+	PUT(active_ms, now_ms);
+	PUT(state, SCORE_IDLE);
+}
+
+void
+score_busy(struct score *score, int64_t now_ms)
+{
+	PUT(busy_ms, now_ms);
+	if (GET(state) == SCORE_IDLE)
+		PUT(state, SCORE_BUSY);
+}
+
+void
+score_idle(struct score *score, bool served, int64_t now_ms)
+{
+	PUT(busy_ms, 0);
+	PUT(active_ms, now_ms);
+	if (served)
+		PUT(served, GET(served) + 1);
+	if (GET(state) == SCORE_BUSY)
+		PUT(state, SCORE_IDLE);
+}
+
+void
+score_drain(struct score *score)
+{
+	PUT(state, SCORE_DRAINING);
+}
+
+void
+score_connections(struct score *score, long n)
+{
+	PUT(connections, n);
+}
+
+void
+score_listening(struct score *score, bool listening)
+{
+	PUT(listening, listening);
+}
+
+bool
+score_hung(const struct score *score, int64_t limit_ms, int64_t now_ms)
+{
+	int64_t since = GET(state) == SCORE_STARTING ? GET(started_ms) :
+	    GET(busy_ms);
+
+	return GET(state) != SCORE_EMPTY && since != 0 &&
+	    now_ms - since > limit_ms;
+}
+
+bool
+score_is_ready(const struct score *score)
+{
+	return GET(state) >= SCORE_IDLE;
+}
+
+bool
+scoreboard_crowded(const struct scoreboard *board, size_t me, int64_t now_ms)
+{
+	const struct score *score = &board->v[me];
+	long mine = GET(connections);
+	int group = GET(group);
+
+	for (size_t i = 0; i < board->n; i++) {
+		score = &board->v[i];
+		if (i != me && GET(listening) && GET(group) == group &&
+		    GET(connections) + 2 <= mine &&
+		    !score_hung(score, STUCK_MS, now_ms))
+			return true;
+	}
+	return false;
+}
