@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+/* What the OpenAPI document's operations refer to. */
+#ifndef DOCKET_API_OPENAPI_PARTS_H
+#define DOCKET_API_OPENAPI_PARTS_H
+
+#include "api/schema.h"
+
+/* The tag of a row: seed aliases, what needs no database, else the first
+ * segment of the path. Not NUL-terminated. */
+struct text openapi_tag(const struct route *route);
+/* The value of `tags`: each tag of the rows once, with words. */
+void openapi_tags(struct buf *out, const struct routes *routes);
+/* The value of `info`. */
+void openapi_info(struct buf *out);
+/* The value of `components`. */
+void openapi_components(struct buf *out, const struct schemas *schemas,
+    const struct routes *routes);
+
+/* The `responses` of an operation, by what its row can give. */
+void openapi_responses(struct buf *out, const struct schemas *schemas,
+    const struct route *route);
+
+#endif

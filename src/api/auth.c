@@ -1,0 +1,261 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+/* Logging in and keeping the tokens fresh: /auth, /auth/token, /auth/refresh. */
+#include "api/api.h"
+#include "api/fields.h"
+#include "api/grants.h"
+#include "base/error.h"
+#include "core/names.h"
+#include "core/password.h"
+#include "core/token.h"
+
+struct login_in {
+	struct seen seen;
+	struct text username, email, phone, password;
+};
+
+#define IN struct login_in
+static const struct field login_rows[] = {
+	F(TEXT, IN, email, "email", FIELD_NULLABLE, 0, 0, "One of email, username and phone", "\"exampleuser@example.com\""),
+	F(TEXT, IN, username, "username", FIELD_NULLABLE, 0, 0, "A user name; an email or phone is taken too", "\"exampleuser\""),
+	F(TEXT, IN, phone, "phone", FIELD_NULLABLE, 0, 0, "E.164", "\"+989121234567\""),
+	F(TEXT, IN, password, "password", FIELD_NULLABLE | FIELD_SECRET, 0, 0, "The password", "\"securepassword\""),
+};
+#undef IN
+const struct fields login_body = FIELDS("Login", login_rows, struct login_in);
+
+struct token_in {
+	struct seen seen;
+	struct text grant_type, username, password, refresh_token, scope;
+};
+
+#define IN struct token_in
+static const struct field token_rows[] = {
+	F(TEXT, IN, grant_type, "grant_type", FIELD_NULLABLE, 0, 0, "password (when absent) or refresh_token", "\"password\""),
+	F(TEXT, IN, username, "username", FIELD_NULLABLE, 0, 0, "User name, email or phone", "\"johndoe\""),
+	F(TEXT, IN, password, "password", FIELD_NULLABLE | FIELD_SECRET, 0, 0, "For grant_type=password", "\"password123\""),
+	F(TEXT, IN, refresh_token, "refresh_token", FIELD_NULLABLE | FIELD_SECRET, 0, 0, "For grant_type=refresh_token", NULL),
+	F(TEXT, IN, scope, "scope", FIELD_NULLABLE, 0, 0, "Ignored: the user's role decides", NULL),
+};
+#undef IN
+const struct fields token_body = {
+	"TokenRequest", token_rows, sizeof(token_rows) / sizeof(token_rows[0]),
+	sizeof(struct token_in), true
+};
+
+#define OUT struct auth_reply
+static const struct field token_reply_rows[] = {
+	F(TEXT, OUT, access_token, "access_token", 0, 0, 0, "JWT (RFC 9068)", "\"eyJ0eXAiOiJhdCtqd3QiLCJhbGciOiJIUzI1NiJ9.e30.c2ln\""),
+	F(TEXT, OUT, token_type, "token_type", 0, 0, 0, "", "\"bearer\""),
+	F(INT, OUT, expires_in, "expires_in", 0, 0, 0, "Seconds", "600"),
+	F(TEXT, OUT, refresh_token, "refresh_token", 0, 0, 0, "Opaque", "\"AQGTb1x-S3wanWAPWj8cK00AAAAAAAAAAA\""),
+	F(TEXT, OUT, scope, "scope", 0, 0, 0, "Granted scopes", "\"tasks:read tasks:write account\""),
+};
+#undef OUT
+const struct fields token_reply =
+    FIELDS("Tokens", token_reply_rows, struct auth_reply);
+
+/* Which account a name means, in canonical form. A name that has no canonical
+ * form is nobody's: it is looked up as it is and costs the same. */
+static int
+login_ident(struct call *call, struct text name, enum user_key by,
+    struct login_try *ret)
+{
+	const char *why;
+
+	if (by == USER_BY_NAME && memchr(name.s, '@', name.n))
+		by = USER_BY_EMAIL;
+	if (by == USER_BY_NAME && name.n && name.s[0] == '+')
+		by = USER_BY_PHONE;
+	ret->by = by;
+	if (by != USER_BY_PHONE)
+		return name_key(call->mem, name, &ret->ident);
+	ret->ident = name;
+	(void)name_check_phone(call->mem, &ret->ident, &why);
+	return 0;
+}
+
+/* One counter per account name and client network. */
+static int
+login_subject(struct call *call, struct login_try *try_)
+{
+	uint8_t *hash = arena_alloc(call->mem, CRYPTO_HASH);
+	const char *what = arena_printf(call->mem, "%d %.*s %.*s", try_->by,
+	    TEXT_FMT(call->client.network), TEXT_FMT(try_->ident));
+
+	try_->limit = call->app->settings->limits_login_failures;
+	try_->subject = (struct text){ (char *)hash, CRYPTO_HASH };
+	return crypto_hmac(&call->app->key_subject, what, strlen(what), hash);
+}
+
+static int
+login_open(struct call *call, const struct login_try *try_,
+    const struct login_found *found, struct text password,
+    struct auth_reply *ret)
+{
+	struct text rehash = TEXT_NONE;
+	struct new_session session;
+	struct user user;
+	int r;
+
+	if (password_stale(found->hash) &&
+	    (r = grants_hash(call, password, &rehash)))
+		return r;
+	r = grants_session(call, &session);
+	if (r)
+		return r;
+	r = store_login_done(call->app->db, call->mem, &found->id,
+	    try_->subject, rehash, &session, &user);
+	if (r == E_USER_DELETED)
+		return E_CREDENTIALS;
+	if (r)
+		return r;
+	return grants_reply(call, &user, &session.id, ret);
+}
+
+/* E_CREDENTIALS for whatever does not fit, at the same price. */
+static int
+login_password(struct call *call, struct text name, enum user_key by,
+    struct text password, struct auth_reply *ret)
+{
+	struct login_try try_;
+	struct login_found found;
+	bool right;
+	int r;
+
+	if ((r = login_ident(call, name, by, &try_)) ||
+	    (r = login_subject(call, &try_)))
+		return r;
+	r = store_login_try(call->app->db, call->mem, &try_, &found);
+	if (r == E_RATE)
+		return call_refuse_later(call, r, found.retry_after);
+	if (r)
+		return r;
+	r = grants_verify(call, found.hash, password, &right);
+	if (r)
+		return r;
+	if (!right) {
+		r = store_login_failed(call->app->db, call->mem, &found.id,
+		    &call->client);
+		return r ? r : E_CREDENTIALS;
+	}
+	return login_open(call, &try_, &found, password, ret);
+}
+
+int
+api_login(struct call *call)
+{
+	const struct login_in *in = call->body;
+	struct auth_reply *out = arena_alloc(call->mem, sizeof(*out));
+
+	call->reply.object = out;
+	if (in->password.n == 0)
+		return E_CREDENTIALS_MISSING;
+	if (in->email.n)
+		return login_password(call, in->email, USER_BY_EMAIL,
+		    in->password, out);
+	if (in->username.n)
+		return login_password(call, in->username, USER_BY_NAME,
+		    in->password, out);
+	if (in->phone.n)
+		return login_password(call, in->phone, USER_BY_PHONE,
+		    in->password, out);
+	return E_CREDENTIALS_MISSING;
+}
+
+/* Same counter, same successor; see store/sessions.h for the theft rule. */
+static int
+refresh(struct call *call, struct text token, struct auth_reply *ret)
+{
+	const struct settings *set = call->app->settings;
+	struct principal who = { 0 };
+	struct refreshed fresh;
+	int64_t counter;
+	int r;
+
+	r = refresh_parse(&call->app->key_refresh, token, &who.session_id,
+	    &counter);
+	if (r)
+		return r;
+	r = store_session_refresh(call->app->db, call->mem, &who.session_id,
+	    counter, set->auth_refresh_idle, &call->client, &fresh);
+	if (r)
+		return r;
+	who.user_id = fresh.user_id;
+	return grants_tokens(call, &who, fresh.role, fresh.counter, ret);
+}
+
+static int
+token_password(struct call *call, const struct token_in *in,
+    struct auth_reply *ret)
+{
+	int r;
+
+	if (!call->app->settings->auth_password_grant)
+		return E_GRANT_TYPE;
+	if (in->username.n == 0 || in->password.n == 0)
+		return call_refuse(call, E_INVALID,
+		    "username and password are needed");
+	r = login_password(call, in->username, USER_BY_NAME, in->password,
+	    ret);
+	return r == E_CREDENTIALS || r == E_USER_INACTIVE ? E_GRANT : r;
+}
+
+static int
+token_refresh(struct call *call, const struct token_in *in,
+    struct auth_reply *ret)
+{
+	int r;
+
+	if (in->refresh_token.n == 0)
+		return call_refuse(call, E_INVALID,
+		    "refresh_token is needed");
+	r = refresh(call, in->refresh_token, ret);
+	return r == E_REFRESH ?
+	    call_refuse(call, E_GRANT, error_row(E_REFRESH)->detail) : r;
+}
+
+static const struct {
+	const char *grant;
+	int (*serve)(struct call *, const struct token_in *,
+	    struct auth_reply *);
+} grants[] = {
+	{ "password",		token_password },
+	{ "refresh_token",	token_refresh },
+};
+
+int
+api_token(struct call *call)
+{
+	const struct token_in *in = call->body;
+	struct auth_reply *out = arena_alloc(call->mem, sizeof(*out));
+	const struct text grant = in->grant_type.n ? in->grant_type :
+	    in->refresh_token.n && !in->username.n ? TEXT("refresh_token") :
+	    TEXT("password");
+
+	call->reply.object = out;
+	for (size_t i = 0; i < sizeof(grants) / sizeof(grants[0]); i++)
+		if (text_is(grant, grants[i].grant))
+			return grants[i].serve(call, in, out);
+	return E_GRANT_TYPE;
+}
+
+struct refresh_in {
+	struct seen seen;
+	struct text refresh_token;
+};
+
+static const struct field refresh_rows[] = {
+	F(TEXT, struct refresh_in, refresh_token, "refresh_token", FIELD_REQUIRED | FIELD_SECRET, 0, 0, "The newest one", NULL),
+};
+const struct fields refresh_body =
+    FIELDS("Refresh", refresh_rows, struct refresh_in);
+
+int
+api_refresh(struct call *call)
+{
+	const struct refresh_in *in = call->body;
+	struct auth_reply *out = arena_alloc(call->mem, sizeof(*out));
+
+	call->reply.object = out;
+	return refresh(call, in->refresh_token, out);
+}

@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+/* What the handlers that let somebody in share: hashes, codes, token pairs. */
+#include "api/grants.h"
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "core/names.h"
+#include "core/otp.h"
+#include "core/password.h"
+#include "core/token.h"
+#include "store/otps.h"
+
+int
+grants_hash(struct call *call, struct text password, struct text *ret)
+{
+	struct app *app = call->app;
+	int r;
+
+	r = gate_enter(app->gate, app->member, call->deadline_ms);
+	if (r)
+		return r;
+	r = password_hash(call->mem, password, ret);
+	gate_leave(app->gate, app->member);
+	return r;
+}
+
+int
+grants_verify(struct call *call, struct text hash, struct text password,
+    bool *ret_right)
+{
+	struct app *app = call->app;
+	int r;
+
+	r = gate_enter(app->gate, app->member, call->deadline_ms);
+	if (r)
+		return r;
+	*ret_right = password_verify(hash, password);
+	gate_leave(app->gate, app->member);
+	return 0;
+}
+
+int
+grants_address(struct call *call, struct text phone, struct text email,
+    struct text *ret)
+{
+	if (phone.s) {
+		*ret = phone;
+		return 0;
+	}
+	return name_key(call->mem, email, ret);
+}
+
+int
+grants_code(struct call *call, struct text address, struct text purpose,
+    struct text code, struct uuid *ret)
+{
+	const struct settings *set = call->app->settings;
+	const struct otp_guess guess = {
+		.address = address,
+		.purpose = purpose,
+		.per_code = set->limits_otp_guesses,
+		.per_recipient = set->limits_otp_recipient_guesses,
+	};
+	struct otp_live live;
+	uint8_t mine[CRYPTO_HASH];
+	int r;
+
+	r = store_otp_guess(call->app->db, call->mem, &guess, &live);
+	if (r == E_OTP_BLOCKED)
+		return call_refuse_later(call, r, live.retry_after);
+	if (r)
+		return r;
+	r = otp_hash(&call->app->key_otp, purpose, address, code, mine);
+	if (r)
+		return r;
+	if (live.hash.n != sizeof(mine) ||
+	    !crypto_equal(live.hash.s, mine, sizeof(mine)))
+		return E_OTP;
+	*ret = live.id;
+	return 0;
+}
+
+int
+grants_session(struct call *call, struct new_session *ret)
+{
+	const struct settings *set = call->app->settings;
+
+	*ret = (struct new_session){
+		.idle_seconds = set->auth_refresh_idle,
+		.absolute_seconds = set->auth_refresh_absolute,
+		.client = call->client,
+	};
+	return crypto_uuid(&ret->id, NULL);
+}
+
+int
+grants_tokens(struct call *call, const struct principal *who,
+    struct text role, int64_t counter, struct auth_reply *ret)
+{
+	const struct settings *set = call->app->settings;
+	const struct token_policy policy = {
+		.issuer = text_of(set->auth_issuer),
+		.audience = text_of(set->auth_audience),
+		.ttl = set->auth_access_ttl,
+		.skew = set->auth_clock_skew,
+	};
+	const int64_t now = clock_real_us() / TIME_SECOND;
+	int r;
+
+	r = token_issue(call->mem, call->app->ring, &policy, now, who, role,
+	    &ret->access_token);
+	if (r)
+		return r;
+	ret->token = ret->access_token;
+	ret->token_type = TEXT("bearer");
+	ret->scope = text_is(role, "admin") ?
+	    TEXT("tasks:read tasks:write account admin") :
+	    TEXT("tasks:read tasks:write account");
+	ret->expires_in = policy.ttl;
+	return refresh_make(call->mem, &call->app->key_refresh,
+	    &who->session_id, counter, &ret->refresh_token);
+}
+
+int
+grants_reply(struct call *call, const struct user *user,
+    const struct uuid *session, struct auth_reply *ret)
+{
+	const struct principal who = {
+		.user_id = user->id,
+		.session_id = *session,
+	};
+
+	ret->message = TEXT("Authentication successful");
+	ret->user = *user;
+	return grants_tokens(call, &who, user->role, 0, ret);
+}

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+/* docketd --routes and --errors: the tables as a person or a script reads. */
+#include "api/openapi.h"
+
+#include "base/error.h"
+
+void
+routes_print(FILE *out, const struct routes *routes)
+{
+	static const char *const access[ACCESS__MAX] = {
+		[ACCESS_ADMIN] = "admin",
+		[ACCESS_USER] = "user",
+		[ACCESS_PUBLIC] = "public",
+	};
+	static const char *const groups[] = {
+		[GROUP_MAIN] = "main",
+		[GROUP_HASH] = "hash",
+	};
+
+	for (size_t i = 0; i < routes->n; i++) {
+		const struct route *r = &routes->v[i];
+
+		fprintf(out, "%-6s %-24s %-6s %-4s %-20s %s\n",
+		    method_names[r->method], r->path, access[r->access],
+		    groups[r->group], r->operation,
+		    r->canonical ? r->canonical : "-");
+	}
+}
+
+void
+errors_print(FILE *out)
+{
+	for (int e = E_OK + 1; e < E__MAX; e++) {
+		const struct error_row *row = error_row(e);
+
+		if (e != E_SEAL && e != E_NONE)
+			fprintf(out, "%d %-24s %s\n", row->status, row->code,
+			    row->title);
+	}
+}

@@ -1,0 +1,312 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+/* docketd --nginx: what nginx must know of the routes and the settings. */
+#include "api/openapi.h"
+
+#include <stdbool.h>
+#include <string.h>
+
+#include "base/error.h"
+
+/* What nginx answers by itself. Where the error table has a row for it the
+ * two word it alike; the others exist only here. */
+struct own {
+	int status;
+	int error;		/* E_OK: the columns that follow */
+	const char *code;
+	const char *oauth;
+	const char *title;
+	const char *detail;
+};
+
+static const struct own owns[] = {
+	{ 400, E_BAD_REQUEST, NULL, NULL, NULL, NULL },
+	{ 403, E_OK, "forbidden", "access_denied", "Forbidden",
+	  "This address is not served to you." },
+	{ 404, E_NOT_FOUND, NULL, NULL, NULL, NULL },
+	{ 405, E_METHOD, NULL, NULL, NULL, NULL },
+	{ 408, E_OK, "request_timeout", "invalid_request", "Request timeout",
+	  "The request did not arrive in time." },
+	{ 413, E_TOO_LARGE, NULL, NULL, NULL, NULL },
+	{ 414, E_URI_LONG, NULL, NULL, NULL, NULL },
+	{ 421, E_OK, "misdirected_request", "invalid_request",
+	  "Misdirected request", "This host does not answer for that name." },
+	{ 429, E_RATE, NULL, NULL, NULL, NULL },
+	{ 431, E_OK, "headers_too_large", "invalid_request",
+	  "Headers too large", "The request's headers exceed 16 KiB." },
+	{ 500, E_INTERNAL, NULL, NULL, NULL, NULL },
+	{ 502, E_OK, "bad_gateway", "temporarily_unavailable", "Bad gateway",
+	  "The service did not answer; try again shortly." },
+	{ 503, E_BUSY, NULL, NULL, NULL, NULL },
+	{ 504, E_OK, "gateway_timeout", "temporarily_unavailable",
+	  "Gateway timeout",
+	  "The service did not answer in time; try again shortly." },
+};
+
+static const struct own fallback = {
+	0, E_OK, "server_error", "server_error", "Error",
+	"The request could not be served."
+};
+
+static const char *const rates[] = {
+	[RATE_API] = "api",
+	[RATE_AUTH] = "auth",
+	[RATE_OTP] = "auth",
+	[RATE_NONE] = "none",
+};
+
+/* The row as it will be printed. */
+static struct own
+own_resolve(const struct own *own)
+{
+	struct own ret = *own;
+
+	if (own->error != E_OK) {
+		const struct error_row *row = error_row(own->error);
+
+		ret.code = row->code;
+		ret.oauth = row->oauth;
+		ret.title = row->title;
+		ret.detail = row->detail;
+	}
+	return ret;
+}
+
+/* A literal inside a PCRE. */
+static void
+print_quoted(FILE *out, const char *s, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (strchr(".[]{}()*+?^$|\\", s[i]))
+			putc('\\', out);
+		putc(s[i], out);
+	}
+}
+
+/* Text of the error table inside JSON inside nginx's single quotes. */
+static void
+print_text(FILE *out, const char *name, const char *text)
+{
+	fprintf(out, "\"%s\":\"", name);
+	for (; *text; text++) {
+		if (*text == '\'')
+			putc('\\', out);
+		putc(*text, out);
+	}
+	fputs("\",", out);
+}
+
+/* A path as a PCRE; a {part} is one segment. */
+static void
+print_pattern(FILE *out, const char *path)
+{
+	while (*path) {
+		size_t n = strcspn(path, "{");
+
+		print_quoted(out, path, n);
+		path += n;
+		if (*path == '{') {
+			fputs("[^/]+", out);
+			path += strcspn(path, "}");
+			path += *path == '}';
+		}
+	}
+}
+
+/* One line of a map over "$request_method $uri"; GET stands for HEAD too. */
+static void
+print_row(FILE *out, const struct route *r, const char *value)
+{
+	if (r->method == GET || strchr(r->path, '{')) {
+		fprintf(out, "\t\"~^%s ", r->method == GET ? "(GET|HEAD)" :
+		    method_names[r->method]);
+		print_pattern(out, r->path);
+		fprintf(out, "$\" %s;\n", value);
+	} else {
+		fprintf(out, "\t\"%s %s\" %s;\n", method_names[r->method],
+		    r->path, value);
+	}
+}
+
+static void
+print_upstream(FILE *out, const char *name, const char *socket)
+{
+	/* Twice, so that a GET whose worker died is tried again. */
+	fprintf(out, "upstream %s {\n", name);
+	for (int i = 0; i < 2; i++)
+		fprintf(out, "\tserver unix:%s max_fails=0;\n", socket);
+	fputs("\tkeepalive 64;\n\tkeepalive_requests 1000000000;\n"
+	    "\tkeepalive_time 24h;\n\tkeepalive_timeout 1h;\n}\n\n", out);
+}
+
+static size_t
+segment_length(const char *path)
+{
+	return strcspn(path + 1, "/");
+}
+
+/* Has an earlier row the same first segment? */
+static bool
+segment_seen(const struct routes *routes, size_t at)
+{
+	const char *path = routes->v[at].path;
+	size_t n = segment_length(path);
+
+	for (size_t i = 0; i < at; i++) {
+		const char *other = routes->v[i].path;
+
+		if (segment_length(other) == n &&
+		    memcmp(other + 1, path + 1, n) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* Only the first segment is looked at: which paths there are beneath it, and
+ * 405, is the router's to say. */
+static void
+print_known(FILE *out, const struct routes *routes)
+{
+	bool first = true;
+
+	fputs("map $uri $docket_path_known {\n\tdefault \"\";\n\t\"~^/(", out);
+	for (size_t i = 0; i < routes->n; i++) {
+		const char *path = routes->v[i].path;
+
+		if (segment_seen(routes, i))
+			continue;
+		if (!first)
+			putc('|', out);
+		first = false;
+		print_quoted(out, path + 1, segment_length(path));
+	}
+	fputs(")(/|$)\" yes;\n}\n\n", out);
+}
+
+/* What is local does not exist for anybody else. */
+static void
+print_local(FILE *out, const struct routes *routes)
+{
+	fputs("map \"$remote_addr $uri\" $docket_known {\n"
+	    "\tdefault $docket_path_known;\n"
+	    "\t\"~^(127\\.[0-9.]+|::1|unix:) /\" $docket_path_known;\n", out);
+	for (size_t i = 0; i < routes->n; i++) {
+		if (!(routes->v[i].flags & ROUTE_LOCAL))
+			continue;
+		fputs("\t\"~ ", out);
+		print_pattern(out, routes->v[i].path);
+		fputs("$\" \"\";\n", out);
+	}
+	fputs("}\n\n", out);
+}
+
+static void
+print_groups(FILE *out, const struct routes *routes)
+{
+	fputs("map \"$request_method $uri\" $docket_group {\n"
+	    "\tdefault docket_main;\n", out);
+	for (size_t i = 0; i < routes->n; i++)
+		if (routes->v[i].group == GROUP_HASH)
+			print_row(out, &routes->v[i], "docket_hash");
+	fputs("}\n\n", out);
+}
+
+/* An empty key is not counted: that is how a limit of 0 switches off. */
+static void
+print_zone(FILE *out, const char *name, const char *pattern, long limit)
+{
+	fprintf(out, "map $docket_rate $docket_%s_key {\n\tdefault \"\";\n",
+	    name);
+	if (limit > 0)
+		fprintf(out, "\t\"%s\" $binary_remote_addr;\n", pattern);
+	fprintf(out, "}\nlimit_req_zone $docket_%s_key zone=docket_%s:10m "
+	    "rate=%ldr/s;\n\n", name, name, limit > 0 ? limit : 1);
+}
+
+static void
+print_limits(FILE *out, const struct routes *routes,
+    const struct settings *settings)
+{
+	fputs("map \"$request_method $uri\" $docket_rate {\n"
+	    "\tdefault api;\n", out);
+	for (size_t i = 0; i < routes->n; i++)
+		if (routes->v[i].rate != RATE_API)
+			print_row(out, &routes->v[i],
+			    rates[routes->v[i].rate]);
+	fputs("}\n", out);
+	print_zone(out, "client", "~^(api|auth)$",
+	    settings->limits_requests_client);
+	print_zone(out, "auth", "auth", settings->limits_auth_client);
+}
+
+static void
+print_problem(FILE *out, const char *key, const struct own *own)
+{
+	struct own o = own_resolve(own);
+
+	fprintf(out, "\t%s '\"type\":\"/problems/%s\",", key, o.code);
+	print_text(out, "title", o.title);
+	if (o.status)
+		fprintf(out, "\"status\":%d,", o.status);
+	else
+		fputs("\"status\":$status,", out);
+	print_text(out, "detail", o.detail);
+	print_text(out, "message", o.detail);
+	fprintf(out, "\"code\":\"%s\"';\n", o.code);
+}
+
+static void
+print_problems(FILE *out)
+{
+	char key[8];
+
+	fputs("map $status $docket_problem {\n", out);
+	print_problem(out, "default", &fallback);
+	for (size_t i = 0; i < sizeof(owns) / sizeof(owns[0]); i++) {
+		snprintf(key, sizeof(key), "%d", owns[i].status);
+		print_problem(out, key, &owns[i]);
+	}
+	fputs("}\n\n", out);
+}
+
+/* The two members of RFC 6749 §5.2, on its endpoints alone. */
+static void
+print_oauth(FILE *out, const struct routes *routes)
+{
+	fputs("map $docket_path $docket_oauth_path {\n\tdefault \"\";\n", out);
+	for (size_t i = 0; i < routes->n; i++)
+		if (routes->v[i].flags & ROUTE_OAUTH) {
+			fputs("\t\"~^", out);
+			print_pattern(out, routes->v[i].path);
+			fputs("$\" oauth;\n", out);
+		}
+	fputs("}\nmap \"$status $docket_oauth_path\" $docket_oauth {\n"
+	    "\tdefault \"\";\n", out);
+	for (size_t i = 0; i < sizeof(owns) / sizeof(owns[0]); i++) {
+		struct own o = own_resolve(&owns[i]);
+
+		fprintf(out, "\t\"%d oauth\" '\"error\":\"%s\",", o.status,
+		    o.oauth);
+		print_text(out, "error_description", o.detail);
+		fputs("';\n", out);
+	}
+	fputs("}\n", out);
+}
+
+void
+nginx_print(FILE *out, const struct routes *routes,
+    const struct settings *settings)
+{
+	const char *hash = settings->server_auth_socket;
+
+	fputs("# Made by docketd --nginx from the route table and the "
+	    "settings: make it again\n# instead of editing it.\n\n", out);
+	print_upstream(out, "docket_main", settings->server_socket);
+	print_upstream(out, "docket_hash",
+	    *hash ? hash : settings->server_socket);
+	print_known(out, routes);
+	print_local(out, routes);
+	print_groups(out, routes);
+	print_limits(out, routes, settings);
+	print_problems(out);
+	print_oauth(out, routes);
+}

@@ -1,0 +1,248 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+/* A page of the caller's tasks: filters, sort, cursor, Link. */
+#include "api/api.h"
+#include "api/fields.h"
+#include "api/tasks.h"
+#include "base/error.h"
+#include "core/task.h"
+#include "web/cursor.h"
+
+#define LIMIT_DEFAULT 50
+
+struct tasks_in {
+	struct seen seen;
+	struct texts status, fields;
+	int64_t priority, limit;
+	struct text tag, q, sort, cursor, count;
+	struct text due_before, due_after, created_before, created_after;
+	struct text updated_before, updated_after;
+	bool overdue;
+};
+
+static const char *const counts[] = { "exact", NULL };
+static const char *const sorts[] = {
+	"position", "-position", "number", "-number",
+	"created_at", "-created_at", "updated_at", "-updated_at",
+	"due_date", "-due_date", "priority", "-priority",
+	"title", "-title", "status", "-status", NULL
+};
+
+static int
+check_statuses(struct arena *mem, void *member, const char **ret_why)
+{
+	struct texts *words = member;
+
+	for (size_t i = 0; i < words->n; i++)
+		if (task_check_status(mem, &words->v[i], ret_why))
+			return 1;
+	return 0;
+}
+
+#define IN struct tasks_in
+#define BOUND(m, doc) F(TEXT, IN, m, #m, 0, 1, 64, doc, "\"2026-12-31\"")
+static const struct field query_rows[] = {
+	F_CHECK(TEXTS, IN, status, "status", 0, 0, 8, check_statuses, "Any of these, comma separated", "[\"pending\"]"),
+	F(INT, IN, priority, "priority", 0, 0, 9, "Exactly this", "1"),
+	F(TEXT, IN, tag, "tag", 0, 1, 50, "Carrying this tag", "\"home\""),
+	F(TEXT, IN, q, "q", 0, 1, 200, "Words of title or description", "\"milk\""),
+	BOUND(due_before, "Due before this date or instant"),
+	BOUND(due_after, "Due after this date or instant"),
+	BOUND(created_before, "Created before this date or instant"),
+	BOUND(created_after, "Created after this date or instant"),
+	BOUND(updated_before, "Changed before this date or instant"),
+	BOUND(updated_after, "Changed after this date or instant"),
+	F(BOOL, IN, overdue, "overdue", 0, 0, 0, "Only what is overdue", "true"),
+	F_ENUM(IN, sort, "sort", 0, sorts, "A leading - turns it round; nothing due comes last either way", "\"position\""),
+	F(INT, IN, limit, "limit", 0, 1, 200, "Rows a page; 50 when absent", "50"),
+	F(TEXT, IN, cursor, "cursor", 0, 1, 2048, "next_cursor of the page before, with the same sort and filters", NULL),
+	F_ENUM(IN, count, "count", 0, counts, "Add `total`", "\"exact\""),
+	F(TEXTS, IN, fields, "fields", 0, 1, 32, "Only these members of each task", "[\"id\",\"title\"]"),
+};
+#undef IN
+const struct fields tasks_query =
+    FIELDS("TasksQuery", query_rows, struct tasks_in);
+
+static void
+list_bound(struct call *call, const char *name, struct text in, bool end,
+    int64_t *ret)
+{
+	*ret = TIME_NONE;
+	if (in.s && task_bound_parse(in, end, ret))
+		call_fault(call, name, "format",
+		    "must be a date or an RFC 3339 instant");
+}
+
+static int
+list_filter(struct call *call, const struct tasks_in *in,
+    struct task_filter *ret)
+{
+	ret->limit = in->limit == INT_NONE ? LIMIT_DEFAULT : in->limit;
+	ret->count = in->count.s != NULL;
+	ret->status = in->status;
+	ret->priority = in->priority;
+	ret->tag = in->tag;
+	ret->q = in->q;
+	ret->overdue = in->overdue;
+	list_bound(call, "?due_before", in->due_before, false,
+	    &ret->due_before);
+	list_bound(call, "?due_after", in->due_after, true, &ret->due_after);
+	list_bound(call, "?created_before", in->created_before, false,
+	    &ret->created_before);
+	list_bound(call, "?created_after", in->created_after, true,
+	    &ret->created_after);
+	list_bound(call, "?updated_before", in->updated_before, false,
+	    &ret->updated_before);
+	list_bound(call, "?updated_after", in->updated_after, true,
+	    &ret->updated_after);
+	return call->faults.n ? E_INVALID : 0;
+}
+
+static void
+list_sort(struct text name, struct task_filter *ret)
+{
+	if (!name.s)
+		return;
+	ret->descending = name.s[0] == '-';
+	name.s += ret->descending;
+	name.n -= ret->descending;
+	for (int i = 0; i < SORT__MAX; i++)
+		if (text_is(name, task_sort_names[i]))
+			ret->sort = (enum task_sort)i;
+}
+
+/* fields=id,title -> the rows of the task object to print. */
+static int
+list_only(struct call *call, const struct tasks_in *in, uint64_t *ret)
+{
+	const struct fields *task = call->route->reply->v[0].sub;
+	int row;
+
+	*ret = 0;
+	for (size_t i = 0; i < in->fields.n; i++) {
+		row = field_find(task, in->fields.v[i]);
+		if (row < 0)
+			return call_fault(call, "?fields", "choice",
+			    "names a member that tasks do not have");
+		*ret |= UINT64_C(1) << row;
+	}
+	return 0;
+}
+
+/* Everything that must be the same for the next page. */
+static struct text
+list_bound_to(struct call *call, const struct task_filter *f,
+    const struct tasks_in *in)
+{
+	struct buf b = { 0 };
+	struct text all;
+
+	buf_uuid(&b, &call->who.user_id);
+	buf_printf(&b, "|%d|%d|%lld|%d", f->sort, f->descending,
+	    (long long)f->priority, f->overdue);
+	for (size_t i = 0; i < f->status.n; i++) {
+		buf_putc(&b, '|');
+		buf_text(&b, f->status.v[i]);
+	}
+	buf_printf(&b, "|%.*s|%.*s|%lld|%lld|%lld|%lld|%lld|%lld",
+	    TEXT_FMT(in->tag), TEXT_FMT(in->q), (long long)f->due_before,
+	    (long long)f->due_after, (long long)f->created_before,
+	    (long long)f->created_after, (long long)f->updated_before,
+	    (long long)f->updated_after);
+	if (b.failed) {
+		buf_done(&b);
+		arena_oom(call->mem);
+	}
+	all = arena_text(call->mem, buf_view(&b));
+	buf_done(&b);
+	return all;
+}
+
+static int
+list_start(struct call *call, const struct tasks_in *in, struct text bound,
+    struct task_filter *ret)
+{
+	struct cursor at;
+	int r;
+
+	if (!in->cursor.s)
+		return 0;
+	r = cursor_decode(call->mem, &call->app->key_cursor, bound,
+	    in->cursor, &at);
+	if (r)
+		return r;
+	ret->after = true;
+	ret->key = at.key;
+	ret->id = at.id;
+	return 0;
+}
+
+/* The same address with another cursor (RFC 8288). */
+static void
+list_link(struct call *call, struct text cursor)
+{
+	struct buf b = { 0 };
+	struct text rest = call->req->query;
+
+	buf_puts(&b, "<");
+	buf_puts(&b, call->route->path);
+	buf_putc(&b, '?');
+	while (rest.n) {
+		const char *amp = memchr(rest.s, '&', rest.n);
+		const size_t n = amp ? (size_t)(amp - rest.s) : rest.n;
+
+		if (n && (n < 7 || memcmp(rest.s, "cursor=", 7) != 0)) {
+			buf_put(&b, rest.s, n);
+			buf_putc(&b, '&');
+		}
+		rest.s += n + (amp != NULL);
+		rest.n -= n + (amp != NULL);
+	}
+	buf_printf(&b, "cursor=%.*s>; rel=\"next\"", TEXT_FMT(cursor));
+	if (!b.failed)
+		call_header(call, "Link", arena_text(call->mem, buf_view(&b)));
+	buf_done(&b);
+}
+
+static int
+list_next(struct call *call, const struct task_list *page, struct text bound,
+    struct tasks_out *out)
+{
+	const struct cursor at = { page->last_key, page->last_id };
+	int r;
+
+	if (!page->more)
+		return 0;
+	r = cursor_encode(call->mem, &call->app->key_cursor, bound, &at,
+	    &out->next_cursor);
+	if (r)
+		return r;
+	list_link(call, out->next_cursor);
+	return 0;
+}
+
+int
+api_task_list(struct call *call)
+{
+	const struct tasks_in *in = call->query;
+	struct tasks_out *out = arena_alloc(call->mem, sizeof(*out));
+	struct task_filter filter = { 0 };
+	struct task_list page;
+	struct text bound;
+	uint64_t only;
+	int r;
+
+	call->reply.object = out;
+	list_sort(in->sort, &filter);
+	if ((r = list_filter(call, in, &filter)) ||
+	    (r = list_only(call, in, &only)))
+		return r;
+	bound = list_bound_to(call, &filter, in);
+	if ((r = list_start(call, in, bound, &filter)) ||
+	    (r = store_task_list(call->app->db, call->mem, &call->who,
+	    &filter, &page)))
+		return r;
+	out->tasks = page.tasks;
+	out->tasks.only = only;
+	out->total = page.total;
+	return list_next(call, &page, bound, out);
+}
