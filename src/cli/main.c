@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+/* docket: the administrator's command; one file a noun, one table of them. */
+#ifdef HAVE_CONFIG_H
+#include "config.h"
+#endif
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "base/crypto.h"
+#include "base/error.h"
+#include "base/log.h"
+#include "cli/cli.h"
+
+#ifndef PACKAGE_VERSION
+#define PACKAGE_VERSION "unknown"
+#endif
+#ifndef DOCKET_CONF
+#define DOCKET_CONF "/etc/docket/docket.conf"
+#endif
+
+#define CONNECT_MS 5000
+#define DEADLINE_MS 30000
+
+struct command {
+	const char *noun;
+	const char *usage;	/* what follows the noun */
+	cli_command run;
+	const char *help;
+};
+
+static const struct command commands[] = {
+	{ "migrate", "[status] [--dry-run] [--lock-timeout MS] [--dir DIR]",
+	    cli_migrate,
+	    "Bring the schema up to date, as the owner of the database" },
+	{ "user", "add NAME [--admin] [--update] [--email E] [--phone P]\n"
+	    "              [--password-file FILE|-]",
+	    cli_user,
+	    "Add an account; its password comes on standard input" },
+	{ "gc", "", cli_gc,
+	    "Take away expired codes, budgets, replies and sessions" },
+};
+
+#define N_COMMANDS (sizeof(commands) / sizeof(commands[0]))
+
+static void
+help(void)
+{
+	puts("usage: docket [-c FILE] [--set SECTION.KEY=VALUE]... COMMAND\n"
+	    "\n"
+	    "Without -c, " DOCKET_CONF " is read if it exists.\n");
+	for (size_t i = 0; i < N_COMMANDS; i++)
+		printf("  %s %s\n      %s\n", commands[i].noun,
+		    commands[i].usage, commands[i].help);
+	puts("\n  --version  print the version\n  --help     print this");
+}
+
+bool
+cli_option(struct cli *cli, int c)
+{
+	switch (c) {
+	case 'c':
+		cli->source.file = optarg;
+		return true;
+	case 's':
+		cli->sets[cli->source.n_sets++] = optarg;
+		return true;
+	case 'h':
+		help();
+		exit(EX_OK);
+	case 'V':
+		puts("docket " PACKAGE_VERSION);
+		exit(EX_OK);
+	default:
+		return false;
+	}
+}
+
+int
+cli_usage(void)
+{
+	fputs("docket: wrong usage; see docket --help\n", stderr);
+	return EX_USAGE;
+}
+
+int
+cli_settings(const struct cli *cli, struct settings *ret)
+{
+	struct settings_source source = cli->source;
+
+	source.sets = cli->sets;
+	if (!source.file && access(DOCKET_CONF, F_OK) == 0)
+		source.file = DOCKET_CONF;
+	return settings_load(&source, stderr, ret) ? EX_CONFIG : 0;
+}
+
+int
+cli_fail(const char *what, int error)
+{
+	fprintf(stderr, "docket: %s: %s\n", what,
+	    error < 0 ? strerror(-error) : error_row(error)->detail);
+	if (error < 0)
+		return EX_SOFTWARE;
+	return error_row(error)->status >= 500 ? EX_TEMPFAIL : EX_DATAERR;
+}
+
+struct db *
+cli_database(const struct settings *settings, int *ret_status)
+{
+	const struct db_config config = {
+		.dsn = settings->database_dsn, .application = "docket",
+		.sets = store_statements, .n_sets = store_statements_n,
+		.prepared = strcmp(settings->database_prepared, "off") != 0,
+		.deadline_ms = DEADLINE_MS,
+	};
+	struct db *db = db_new(&config);
+	int error = db ? db_connect(db, CONNECT_MS) : -ENOMEM;
+
+	if (error == 0)
+		return db;
+	db_free(db);
+	*ret_status = cli_fail("database", error);
+	return NULL;
+}
+
+static int
+run(struct cli *cli, int argc, char **argv)
+{
+	for (size_t i = 0; i < N_COMMANDS; i++)
+		if (strcmp(argv[0], commands[i].noun) == 0) {
+			optind = 0;	/* getopt starts over */
+			return commands[i].run(cli, argc, argv);
+		}
+	return cli_usage();
+}
+
+int
+main(int argc, char **argv)
+{
+	static const struct option options[] = {
+		CLI_OPTIONS,
+		{ "version", no_argument, NULL, 'V' },
+		{ NULL, 0, NULL, 0 },
+	};
+	struct cli cli = { .sets = calloc((size_t)argc + 1, sizeof(char *)) };
+	int c, status;
+
+	log_init("docket", LOG_WARN);
+	/* "+": what follows the command is the command's. */
+	while ((c = getopt_long(argc, argv, "+c:h", options, NULL)) != -1)
+		if (!cli.sets || !cli_option(&cli, c))
+			return cli_usage();
+	if (optind == argc)
+		return cli_usage();
+	cli.mem = arena_new(65536);
+	if (!cli.mem || crypto_init()) {
+		fputs("docket: cannot start: out of memory\n", stderr);
+		return EX_OSERR;
+	}
+	status = run(&cli, argc - optind, argv + optind);
+	arena_free(cli.mem);
+	crypto_done();
+	free(cli.sets);
+	return status;
+}
