@@ -18,6 +18,7 @@
 #include "base/crypto.h"
 #include "base/log.h"
 #include "base/settings.h"
+#include "core/password.h"
 #include "core/token.h"
 #include "server/server.h"
 #include "web/router.h"
@@ -115,6 +116,7 @@ check_keys(const struct settings *settings, FILE *err)
 	return ring && r == 0 ? 0 : -EINVAL;
 }
 
+/* --check: everything that would stop or harm a start, not the first alone. */
 static int
 check(const struct settings *settings)
 {
@@ -125,6 +127,7 @@ check(const struct settings *settings)
 	return faults == 0 ? EX_OK : EX_CONFIG;
 }
 
+/* The settings go over to the server, which replaces them at SIGHUP. */
 static int
 serve(const struct settings_source *source, struct settings *settings)
 {
@@ -176,6 +179,7 @@ print_tables(enum what what)
 	}
 }
 
+/* What a bad settings file must not reach: it ends here with 78. */
 static int
 with_settings(const struct arguments *a)
 {
@@ -212,7 +216,7 @@ main(int argc, char **argv)
 
 	log_init("docketd", LOG_INFO);
 	a.sets = calloc((size_t)argc, sizeof(*a.sets));
-	if (!a.sets || crypto_init() < 0)
+	if (!a.sets || crypto_init() < 0 || password_init() < 0)
 		return EX_OSERR;
 	if (!parse(argc, argv, &a)) {
 		fputs(usage, stderr);

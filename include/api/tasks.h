@@ -42,17 +42,24 @@ extern const struct fields task_object;		/* over struct task */
 /* Which TASK_* members of a store change an input had, whatever list of rows
  * it was decoded by. */
 unsigned task_in_set(const struct fields *fields, const struct task_in *in);
-/* Input -> what the store takes; faults of due_date are noted (E_INVALID). */
-int task_in_fill(struct call *call, const struct task_in *in,
+/* Input -> what the store takes; faults of due_date are noted (E_INVALID).
+ * whole: nothing is there already that a zone could go with. */
+int task_in_fill(struct call *call, const struct task_in *in, bool whole,
     struct new_task *ret);
 
 /* An id or a number as text. */
 bool task_ref_parse(struct text t, struct task_ref *ret);
 /* The task a call is about: the path's {id}, else S0's task_id. E_TASK_ID. */
 int task_ref_of(struct call *call, struct text in_body, struct task_ref *ret);
-/* If-Match -> the version to insist on, or INT_NONE. An ETag that cannot be a
- * version gives -1, which none is. */
-int64_t task_if_match(const struct call *call);
+/* The versions that If-Match names (RFC 9110 §13.1.1, strong comparison: a
+ * weak or foreign tag counts as -1, which no task has); none for no header
+ * and for `*`. */
+#define TASK_MATCH_MAX 8
+struct task_match {
+	int64_t v[TASK_MATCH_MAX];
+	size_t n;
+};
+void task_if_match(const struct call *call, struct task_match *ret);
 /* The strong ETag of one task. */
 void task_etag(struct call *call, const struct task *task);
 /* A 412 carries the task as it stands. */

@@ -40,8 +40,8 @@ struct text arena_text(struct arena *mem, struct text t);
 char *arena_printf(struct arena *mem, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
 
-/* Call release(arg) at the next reset. When there is no memory to note it, it is
- * called at once and the jump of arena_on_oom taken. */
+/* Call release(arg) at the next reset. When there is no memory to note it, it
+ * is called at once and the jump of arena_on_oom taken. */
 void arena_defer(struct arena *mem, void (*release)(void *), void *arg);
 
 #endif

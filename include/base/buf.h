@@ -36,6 +36,8 @@ void buf_printf(struct buf *b, const char *fmt, ...)
 /* A JSON string with its quotes, escaped as RFC 8259 §7; null for TEXT_NONE.
  * The text must be valid UTF-8 (bytes of 0x80 and above pass unchanged). */
 void buf_json(struct buf *b, struct text t);
+/* before "name": for a member whose name needs no escapes; before = { or , */
+void buf_name(struct buf *b, char before, const char *name);
 /* 36 characters, no quotes. */
 void buf_uuid(struct buf *b, const struct uuid *id);
 /* RFC 3339, UTC, milliseconds, no quotes: 2026-01-31T09:30:00.000Z.

@@ -40,12 +40,13 @@ int crypto_hmac(const struct secret *key, const void *in, size_t n,
  * master secret. -EINVAL for an empty one. */
 int crypto_derive(const struct secret *master, const char *purpose,
     struct secret *ret);
-/* A fast 128-bit digest for ETags (truncated BLAKE2b); no security claim. */
+/* A fast 128-bit digest for ETags (GMAC, fixed key); no security claim. */
 int crypto_digest(const void *in, size_t n, uint8_t out[16]);
 bool crypto_equal(const void *a, const void *b, size_t n);
 
 /* AES-256-GCM, random nonce in front, tag behind; `aad` is bound, not stored.
- * The key has 32 bytes (else -EINVAL). The result is in the arena. crypto_open: E_SEAL (> 0) when it does not fit. */
+ * The key has 32 bytes (else -EINVAL). The result is in the arena.
+ * crypto_open: E_SEAL (> 0) when it does not fit. */
 int crypto_seal(struct arena *mem, const struct secret *key, struct text aad,
     struct text plain, struct text *ret);
 int crypto_open(struct arena *mem, const struct secret *key, struct text aad,

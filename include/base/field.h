@@ -45,6 +45,8 @@ enum {
 	FIELD_ALIAS	= 1 << 3, /* input: another name of the row before it */
 	FIELD_OMIT_NONE	= 1 << 4, /* output: leave the member out when absent */
 	FIELD_HIDDEN	= 1 << 5, /* legal, not advertised in OpenAPI */
+	FIELD_NUMERAL	= 1 << 6, /* input: TEXT and TEXTS take a JSON
+				   * integer too, as its digits */
 };
 
 /* Which members an input had; bit i is row i (an alias counts as its row). The
@@ -113,9 +115,10 @@ struct faults {
 	size_t n;		/* stops at FAULTS_MAX */
 };
 
-/* Note a fault at parent/name (either may be empty; name gets RFC 6901
- * escaping). No slash is put behind a parent that ends in "?" or is "/". The
- * detail is kept as is: static or in mem. */
+/* Note a fault at parent/name (name TEXT_NONE: at parent itself; an empty name
+ * is a member of that name; it gets RFC 6901 escaping). No slash is put behind
+ * a parent that ends in "?" or is "/". The detail is kept as is: static or in
+ * mem. */
 void faults_add(struct faults *f, struct arena *mem, struct text parent,
     struct text name, const char *code, const char *detail);
 

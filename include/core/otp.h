@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
-/* One-time codes: making, keyed hashing, the text of the message. */
+/* One-time codes: making them, and the keyed hash that is stored. */
 #ifndef DOCKET_CORE_OTP_H
 #define DOCKET_CORE_OTP_H
 

@@ -32,6 +32,8 @@ struct due {
  * needs one, the other two refuse one. */
 int task_due_parse(struct arena *mem, struct text in, bool has_zone,
     struct due *ret, const char **ret_why);
+/* Is it any of the three? A field_check; the text stays as it is. */
+int task_check_due(struct arena *mem, void *member, const char **ret_why);
 /* A plausible IANA name ([A-Za-z0-9+_/-], <= 64); the database knows which
  * exist. A field_check. */
 int task_check_timezone(struct arena *mem, void *member,

@@ -58,7 +58,7 @@ bool crew_is_ready(const struct crew *crew);
 unsigned crew_alive(const struct crew *crew, int group);
 /* Signal a group; -1 = all. */
 void crew_signal(const struct crew *crew, int group, int signo);
-/* KILL whoever has been busy with one thing for four deadlines. */
+/* KILL whoever is busy with one thing for four deadlines, at least 5 s. */
 void crew_kill_hung(const struct crew *crew, int64_t now_ms);
 
 /* What is known of a death. */

@@ -15,9 +15,9 @@ struct handover {
 	int give, take;
 };
 
-/* 0 or -errno. */
-int handover_open(struct handover *ret);
-void handover_close(struct handover *h);
+/* One for each group. 0 or -errno. */
+int handovers_open(struct handover *v, int n);
+void handovers_close(struct handover *v, int n);
 
 /* True: it is on its way and ours may be closed. False: try again later. */
 bool handover_give(const struct handover *h, int fd);

@@ -6,7 +6,7 @@
 #include <stdint.h>
 
 /* Take NOTIFY_SOCKET, WATCHDOG_USEC and WATCHDOG_PID out of the environment,
- * so that no child speaks for us. Without them everything below does nothing. */
+ * so that no child speaks for us. Without them what follows does nothing. */
 void notify_init(void);
 
 /* status: one line for systemctl status. */

@@ -7,7 +7,7 @@
 #include <sys/types.h>
 
 #include "base/settings.h"
-#include "server/user.h"
+#include "base/user.h"
 
 /* enum group of web/route.h: GROUP_MAIN, GROUP_HASH */
 #define SERVER_GROUPS 2
@@ -41,7 +41,7 @@ int socket_open(const char *path, const struct socket_owner *owner,
  */
 int sockets_inherit(struct listener v[SERVER_GROUPS], int first_fd);
 /* Inherit, then open what is missing; each failure is in the log. */
-int sockets_open(const struct settings *settings, const struct user *user,
+int sockets_open(const struct settings *settings, const struct account *user,
     struct listener v[SERVER_GROUPS]);
 /* Close; remove the files that are still ours. */
 void sockets_close(struct listener v[SERVER_GROUPS]);

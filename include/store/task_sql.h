@@ -7,9 +7,9 @@
 
 #include "store/tasks.h"
 
+/* NULL without a due date, and so without a row too (store/db.h). */
 #define SQL_OVERDUE \
-	"COALESCE(t.due_at < now()" \
-	" AND t.status IN ('pending', 'in_progress'), false)"
+	"(t.due_at < now() AND t.status IN ('pending', 'in_progress'))"
 
 /* task_row's columns, of a docket.tasks that is called t. */
 #define SQL_TASK \

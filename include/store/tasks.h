@@ -55,8 +55,10 @@ enum {
 	TASK_DESCRIPTION = 1 << 1,
 	TASK_STATUS	= 1 << 2,
 	TASK_PRIORITY	= 1 << 3,
-	TASK_DUE	= 1 << 4,	/* due_date, due_timezone, due_at */
+	TASK_DUE	= 1 << 4,	/* due_date, due_at, due_local */
 	TASK_TAGS	= 1 << 5,
+	TASK_ZONE	= 1 << 6,	/* due_timezone: without TASK_DUE the
+					 * local time there now moves with it */
 };
 
 struct task_change {
@@ -65,7 +67,8 @@ struct task_change {
 	int64_t if_version;	/* INT_NONE: whatever it is */
 };
 
-/* E_TASK; E_VERSION with *ret as it stands now. */
+/* E_TASK; E_VERSION with *ret as it stands now; E_DUE_ZONE when a local due
+ * date and a zone would not be together afterwards. */
 int store_task_update(struct db *db, struct arena *mem,
     const struct principal *who, const struct task_ref *ref,
     const struct task_change *change, struct task *ret);
@@ -110,11 +113,11 @@ int store_task_list(struct db *db, struct arena *mem,
     const struct principal *who, const struct task_filter *filter,
     struct task_list *ret);
 
-/* These tasks take this sequence within the places they hold now. E_TASK when
- * one is not the caller's: then nothing moves. ret_n: how many. */
+/* These tasks take this sequence within the places they hold now. refs: ids or
+ * numbers as text, checked by the caller. E_TASK when one is not the caller's
+ * or comes twice: then nothing moves. ret_n: how many. */
 int store_task_order(struct db *db, struct arena *mem,
-    const struct principal *who, const struct uuid *ids, size_t n,
-    size_t *ret_n);
+    const struct principal *who, struct texts refs, size_t *ret_n);
 /* Move one before or after another. E_TASK. One transaction; the rank comes
  * from `between` (core/rank.h), a key above lo and below hi; either may be
  * none at the ends. */

@@ -87,7 +87,9 @@ int store_user_list(struct db *db, struct arena *mem,
     const struct principal *who, const struct user_filter *filter,
     struct list *ret);
 
-/* For the CLI: insert or promote. E_USERNAME_TAKEN unless `update`. */
+/* For the CLI: insert, or with `update` change what is given of an account that
+ * is there (it promotes and never demotes; its sessions end). Without
+ * `update`: E_USERNAME_TAKEN. */
 int store_user_put(struct db *db, struct arena *mem,
     const struct new_user *user, bool update);
 

@@ -16,6 +16,7 @@ ERROR(E_INVALID,	400, "invalid_request",	"invalid_request",	"Invalid request",	"
 ERROR(E_CREDENTIALS_MISSING, 400, "credentials_missing", "invalid_request", "Credentials missing", "Email or password is missing.")
 ERROR(E_CURSOR,		400, "cursor_invalid",	"invalid_request",	"Invalid cursor",	"The cursor does not belong to this list, sort and filter.")
 ERROR(E_TASK_ID,	400, "task_id_invalid",	"invalid_request",	"Invalid task ID",	"Invalid task ID.")
+ERROR(E_DUE_ZONE,	400, "due_timezone_mismatch", "invalid_request", "Invalid request",	"A local due_date and due_timezone go together, or neither.")
 ERROR(E_TIMEZONE,	400, "timezone_unknown",	"invalid_request",	"Unknown time zone",	"due_timezone is not a time zone that the server knows.")
 ERROR(E_USER_ID,	400, "user_id_invalid",	"invalid_request",	"Invalid user ID",	"Invalid user ID.")
 ERROR(E_OTP,		400, "otp_invalid",	"invalid_grant",	"Invalid code",		"The code is wrong, expired or already used.")

@@ -35,6 +35,9 @@ CREATE TABLE docket.tasks (
 	updated_at timestamptz NOT NULL,
 	completed_at timestamptz,
 	deleted_at timestamptz,
+	-- a local time (2026-01-31T09:30:00) and a zone come together or not
+	CONSTRAINT tasks_due_zone CHECK ((due_timezone IS NOT NULL) = COALESCE
+	    (length(due_date) > 10 AND right(due_date, 1) <> 'Z', false)),
 	CONSTRAINT tasks_pkey PRIMARY KEY (user_id, id),
 	CONSTRAINT tasks_number_key UNIQUE (user_id, number)
 ) WITH (fillfactor = 90);

@@ -7,6 +7,8 @@
 
 #include "base/error.h"
 
+#define SOCKET_PATH_MAX 107	/* of sun_path, without its NUL */
+
 /* What nginx answers by itself. Where the error table has a row for it the
  * two word it alike; the others exist only here. */
 struct own {
@@ -127,13 +129,34 @@ print_row(FILE *out, const struct route *r, const char *value)
 	}
 }
 
+/* The directory of a path with `dots` more "./", then its last part: the same
+ * socket, but another address to nginx. */
+static void
+print_server(FILE *out, const char *socket, int dots, const char *rest)
+{
+	const char *name = strrchr(socket, '/');
+	int n = name ? (int)(name - socket) + 1 : 0;
+
+	fprintf(out, "\tserver unix:%.*s", n, socket);
+	while (dots-- > 0)
+		fputs("./", out);
+	fprintf(out, "%s max_fails=0%s;\n", socket + n, rest);
+}
+
+/*
+ * A GET whose worker died is tried again. nginx keeps connections per address
+ * and would take the next one to the same dead worker from its store; under
+ * another spelling it has none there and opens one, to a worker that lives.
+ */
 static void
 print_upstream(FILE *out, const char *name, const char *socket)
 {
-	/* Twice, so that a GET whose worker died is tried again. */
+	int dots = strlen(socket) + 4 <= SOCKET_PATH_MAX ? 1 : 0;
+
 	fprintf(out, "upstream %s {\n", name);
-	for (int i = 0; i < 2; i++)
-		fprintf(out, "\tserver unix:%s max_fails=0;\n", socket);
+	print_server(out, socket, 0, "");
+	print_server(out, socket, dots, " backup");
+	print_server(out, socket, 2 * dots, " backup");
 	fputs("\tkeepalive 64;\n\tkeepalive_requests 1000000000;\n"
 	    "\tkeepalive_time 24h;\n\tkeepalive_timeout 1h;\n}\n\n", out);
 }

@@ -10,16 +10,16 @@
 
 struct order_in {
 	struct seen seen;
-	struct list task_ids;	/* of struct uuid */
+	struct texts task_ids;	/* ids or numbers */
 	struct text task_id, before, after;
 };
 
 #define IN struct order_in
 static const struct field order_rows[] = {
-	F(UUIDS, IN, task_ids, "task_ids", 0, 1, 5000, "These take this sequence within the places they hold", "[\"01936f5c-7e4b-7c1a-9d60-0f5a3f1c2b4d\"]"),
-	F(TEXT, IN, task_id, "task_id", 0, 1, 64, "Or move this one (id or number)", NULL),
-	F(TEXT, IN, before, "before", 0, 1, 64, "in front of this one", NULL),
-	F(TEXT, IN, after, "after", 0, 1, 64, "or behind this one", NULL),
+	F(TEXTS, IN, task_ids, "task_ids", FIELD_NUMERAL, 1, 5000, "These take this sequence within the places they hold", "[\"01936f5c-7e4b-7c1a-9d60-0f5a3f1c2b4d\"]"),
+	F(TEXT, IN, task_id, "task_id", FIELD_NUMERAL, 1, 64, "Or move this one", "42"),
+	F(TEXT, IN, before, "before", FIELD_NUMERAL, 1, 64, "in front of this one", "41"),
+	F(TEXT, IN, after, "after", FIELD_NUMERAL, 1, 64, "or behind this one", "41"),
 };
 #undef IN
 const struct fields order_body =
@@ -38,41 +38,54 @@ const struct fields order_reply =
     FIELDS("Ordered", order_reply_rows, struct order_out);
 
 static int
-uuid_compare(const void *a, const void *b)
+text_compare(const void *a, const void *b)
 {
-	return memcmp(a, b, sizeof(struct uuid));
+	const struct text *x = a, *y = b;
+
+	if (x->n != y->n)
+		return x->n < y->n ? -1 : 1;
+	return memcmp(x->s, y->s, x->n);
 }
 
-static bool
-ids_repeat(struct arena *mem, const struct uuid *ids, size_t n)
+/* Every one an id or a number, none twice; ids in their one spelling. */
+static int
+order_refs(struct call *call, struct texts in)
 {
-	struct uuid *sorted = arena_array(mem, n, sizeof(*sorted));
+	struct text *sorted = arena_array(call->mem, in.n, sizeof(*sorted));
+	struct task_ref ref;
 
-	memcpy(sorted, ids, n * sizeof(*sorted));
-	qsort(sorted, n, sizeof(*sorted), uuid_compare);
-	for (size_t i = 1; i < n; i++)
-		if (uuid_equal(&sorted[i - 1], &sorted[i]))
-			return true;
-	return false;
+	for (size_t i = 0; i < in.n; i++) {
+		if (!task_ref_parse(in.v[i], &ref))
+			return E_TASK_ID;
+		if (!uuid_is_nil(&ref.id)) {
+			char *id = arena_alloc(call->mem, UUID_CHARS);
+
+			uuid_format(&ref.id, id);
+			in.v[i] = (struct text){ id, UUID_CHARS };
+		}
+		sorted[i] = in.v[i];
+	}
+	qsort(sorted, in.n, sizeof(*sorted), text_compare);
+	for (size_t i = 1; i < in.n; i++)
+		if (text_equal(sorted[i - 1], sorted[i]))
+			return call_fault(call, "/task_ids", "duplicate",
+			    "names a task twice");
+	return 0;
 }
 
 static int
 order_sequence(struct call *call, const struct order_in *in,
     struct order_out *out)
 {
-	const struct uuid *ids = in->task_ids.v;
 	size_t moved;
 	int r;
 
 	if (in->task_id.s || in->before.s || in->after.s)
 		return call_fault(call, "/task_id", "duplicate",
 		    "give task_ids or task_id, not both");
-	if (ids_repeat(call->mem, ids, in->task_ids.n))
-		return call_fault(call, "/task_ids", "duplicate",
-		    "names a task twice");
-	r = store_task_order(call->app->db, call->mem, &call->who, ids,
-	    in->task_ids.n, &moved);
-	if (r)
+	if ((r = order_refs(call, in->task_ids)) ||
+	    (r = store_task_order(call->app->db, call->mem, &call->who,
+	    in->task_ids, &moved)))
 		return r;
 	out->message = TEXT("Tasks ordered");
 	out->moved = (int64_t)moved;

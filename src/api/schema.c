@@ -171,17 +171,21 @@ words_print(struct buf *out, const struct field *field, bool open)
 }
 
 static void
-type_print(struct buf *out, const struct shape *shape, bool nullable)
+type_print(struct buf *out, const char *type, bool numeral, bool nullable)
 {
-	if (!shape->type)
+	if (!type)
 		return;
-	if (!nullable) {
-		doc_string(out, "type", shape->type);
+	if (!numeral && !nullable) {
+		doc_string(out, "type", type);
 		return;
 	}
 	doc_open(out, "type", '[');
-	buf_json(out, text_of(shape->type));
-	buf_puts(out, ",\"null\"]");
+	buf_json(out, text_of(type));
+	if (numeral)
+		buf_puts(out, ",\"integer\"");
+	if (nullable)
+		buf_puts(out, ",\"null\"");
+	doc_close(out, ']');
 }
 
 static void
@@ -194,7 +198,7 @@ items_print(const struct schemas *schemas, struct buf *out,
 		return;
 	}
 	doc_open(out, NULL, '{');
-	doc_string(out, "type", shape->items);
+	type_print(out, shape->items, field->flags & FIELD_NUMERAL, false);
 	if (shape->format)
 		doc_string(out, "format", shape->format);
 	doc_close(out, '}');
@@ -235,7 +239,8 @@ schema_field(const struct schemas *schemas, struct buf *out,
 		return;
 	}
 	doc_open(out, NULL, '{');
-	type_print(out, shape, nullable);
+	type_print(out, shape->type, !shape->items &&
+	    field->flags & FIELD_NUMERAL, nullable);
 	if (shape->format && !shape->items)
 		doc_string(out, "format", shape->format);
 	else if (field->flags & FIELD_SECRET && field->type == FIELD_TEXT)

@@ -100,12 +100,12 @@ const struct fields s0_tasks_reply =
 	F(TEXT, IN, description, "description", FIELD_NULLABLE, 0, 10000, "", "\"This is a sample task description.\""), \
 	F_WORD(IN, status, "status", 0, statuses, task_check_status, "In any case; To Do, In Progress and Done are taken too", "\"pending\""), \
 	F(INT, IN, priority, "priority", FIELD_NULLABLE, 0, 9, "0 none, 1 highest, 9 lowest", "0"), \
-	F(TEXT, IN, due_date, "due_date", FIELD_NULLABLE, 1, 64, "A date, an instant, or a local time with due_timezone", "\"2026-12-31\""), \
-	F(TEXT, IN, due_date, "deadline", FIELD_NULLABLE | FIELD_ALIAS | FIELD_HIDDEN, 1, 64, "= due_date", "\"2026-12-31\""), \
+	F_CHECK(TEXT, IN, due_date, "due_date", FIELD_NULLABLE, 1, 64, task_check_due, "A date, an instant, or a local time with due_timezone", "\"2026-12-31\""), \
+	F_CHECK(TEXT, IN, due_date, "deadline", FIELD_NULLABLE | FIELD_ALIAS | FIELD_HIDDEN, 1, 64, task_check_due, "= due_date", "\"2026-12-31\""), \
 	F_CHECK(TEXT, IN, due_timezone, "due_timezone", FIELD_NULLABLE, 1, 64, task_check_timezone, "IANA name, for a local due_date", "\"Europe/Berlin\""), \
 	F_CHECK(TEXTS, IN, tags, "tags", FIELD_NULLABLE, 0, 20, task_check_tags, "1 to 50 characters each", "[\"home\"]")
 #define TASK_ID_ROW(S) \
-	F(TEXT, S, task_id, "task_id", 0, 1, 64, "Id or number; also as a query parameter", "\"42\"")
+	F(TEXT, S, task_id, "task_id", FIELD_NUMERAL, 1, 64, "Id or number; also as a query parameter", "42")
 
 static const struct field create_rows[] = { IN_ROWS(FIELD_REQUIRED) };
 static const struct field put_rows[] = { IN_ROWS(0) };
@@ -121,8 +121,8 @@ const struct fields s0_task_put_body =
 /* The same struct as put: what may change with the status. */
 static const struct field status_rows[] = {
 	F_WORD(struct task_in, status, "status", 0, statuses, task_check_status, "In any case; To Do, In Progress and Done are taken too", "\"completed\""),
-	F(TEXT, struct task_in, due_date, "due_date", FIELD_NULLABLE, 1, 64, "A date, an instant, or a local time with due_timezone", "\"2026-12-31\""),
-	F(TEXT, struct task_in, due_date, "deadline", FIELD_NULLABLE | FIELD_ALIAS | FIELD_HIDDEN, 1, 64, "= due_date", "\"2026-12-31\""),
+	F_CHECK(TEXT, struct task_in, due_date, "due_date", FIELD_NULLABLE, 1, 64, task_check_due, "A date, an instant, or a local time with due_timezone", "\"2026-12-31\""),
+	F_CHECK(TEXT, struct task_in, due_date, "deadline", FIELD_NULLABLE | FIELD_ALIAS | FIELD_HIDDEN, 1, 64, task_check_due, "= due_date", "\"2026-12-31\""),
 	F_CHECK(TEXT, struct task_in, due_timezone, "due_timezone", FIELD_NULLABLE, 1, 64, task_check_timezone, "IANA name, for a local due_date", "\"Europe/Berlin\""),
 };
 const struct fields task_status_body =

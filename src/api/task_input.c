@@ -14,7 +14,7 @@ static const struct {
 	{ offsetof(struct task_in, status),		TASK_STATUS },
 	{ offsetof(struct task_in, priority),		TASK_PRIORITY },
 	{ offsetof(struct task_in, due_date),		TASK_DUE },
-	{ offsetof(struct task_in, due_timezone),	TASK_DUE },
+	{ offsetof(struct task_in, due_timezone),	TASK_ZONE },
 	{ offsetof(struct task_in, tags),		TASK_TAGS },
 };
 
@@ -38,29 +38,34 @@ task_in_set(const struct fields *fields, const struct task_in *in)
 	return set;
 }
 
+/* What is asked of the zone: here when the input says all there is to say,
+ * else by the database, which has the rest. */
 static int
-fill_due(struct call *call, const struct task_in *in, struct new_task *ret)
+fill_due(struct call *call, const struct task_in *in, bool whole,
+    struct new_task *ret)
 {
 	const bool zoned = in->due_timezone.s != NULL;
 	const char *why;
 	struct due due;
 
 	ret->due_at = TIME_NONE;
+	ret->due_timezone = in->due_timezone;
 	if (!in->due_date.s)
-		return zoned ? call_fault(call, "/due_date", "required",
-		    "due_timezone needs a local due_date") : 0;
-	if (task_due_parse(call->mem, in->due_date, zoned, &due, &why))
+		return whole && zoned ? call_fault(call, "/due_date",
+		    "required", "due_timezone needs a local due_date") : 0;
+	if (task_due_parse(call->mem, in->due_date, zoned, &due, &why) &&
+	    (whole || task_due_parse(call->mem, in->due_date, true, &due,
+	    &why)))
 		return call_fault(call, "/due_date", "format", why);
 	ret->due_date = due.text;
 	ret->due_at = due.at;
 	ret->due_local = due.local;
-	ret->due_timezone = in->due_timezone;
 	return 0;
 }
 
 /* What is absent or null gets the value of a task that says nothing of it. */
 int
-task_in_fill(struct call *call, const struct task_in *in,
+task_in_fill(struct call *call, const struct task_in *in, bool whole,
     struct new_task *ret)
 {
 	static struct text none[1];
@@ -70,7 +75,7 @@ task_in_fill(struct call *call, const struct task_in *in,
 	ret->status = in->status.s ? in->status : TEXT("pending");
 	ret->priority = in->priority == INT_NONE ? 0 : in->priority;
 	ret->tags = in->tags.v ? in->tags : (struct texts){ none, 0 };
-	return fill_due(call, in, ret);
+	return fill_due(call, in, whole, ret);
 }
 
 bool
@@ -105,21 +110,41 @@ task_ref_of(struct call *call, struct text in_body, struct task_ref *ret)
 	return t.s && task_ref_parse(t, ret) ? 0 : E_TASK_ID;
 }
 
-/* If-Match (RFC 9110 §13.1.1) compares strongly: W/ never matches. */
-int64_t
-task_if_match(const struct call *call)
+/* One entity tag of a list: the version in it, or -1, which none is. */
+static int64_t
+tag_version(struct text tag)
 {
-	const struct text t = call->req->if_match;
 	struct task_ref version;
 
-	if (!t.s || text_is(t, "*"))
-		return INT_NONE;
-	if (t.n < 3 || t.s[0] != '"' || t.s[t.n - 1] != '"')
+	if (tag.n < 3 || tag.s[0] != '"' || tag.s[tag.n - 1] != '"')
 		return -1;
-	if (!task_ref_parse((struct text){ t.s + 1, t.n - 2 }, &version) ||
+	if (!task_ref_parse((struct text){ tag.s + 1, tag.n - 2 }, &version) ||
 	    version.number == INT_NONE)
 		return -1;
 	return version.number;
+}
+
+void
+task_if_match(const struct call *call, struct task_match *ret)
+{
+	struct text rest = call->req->if_match;
+
+	ret->n = 0;
+	if (!rest.s || text_is(rest, "*"))
+		return;
+	while (rest.n && ret->n < TASK_MATCH_MAX) {
+		const char *comma = memchr(rest.s, ',', rest.n);
+		struct text tag = { rest.s,
+		    comma ? (size_t)(comma - rest.s) : rest.n };
+
+		rest.s += tag.n + (comma != NULL);
+		rest.n -= tag.n + (comma != NULL);
+		for (; tag.n && tag.s[0] == ' '; tag.s++)
+			tag.n--;
+		while (tag.n && tag.s[tag.n - 1] == ' ')
+			tag.n--;
+		ret->v[ret->n++] = tag_version(tag);
+	}
 }
 
 void

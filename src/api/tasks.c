@@ -15,6 +15,19 @@ task_reply_done(struct call *call, struct task_done *out, const char *message)
 	return 0;
 }
 
+/* Only the database knows which zones there are. */
+static int
+task_zone(struct call *call, int r)
+{
+	if (r == E_TIMEZONE)
+		return call_fault(call, "/due_timezone", "choice",
+		    "is not a time zone that the server knows");
+	if (r == E_DUE_ZONE)
+		return call_fault(call, "/due_timezone", "format",
+		    error_row(E_DUE_ZONE)->detail);
+	return r;
+}
+
 int
 api_task_create(struct call *call)
 {
@@ -24,11 +37,13 @@ api_task_create(struct call *call)
 	char id[UUID_CHARS];
 	int r;
 
-	if ((r = task_in_fill(call, in, &task)) ||
-	    (r = crypto_uuid(&task.id, &task.created_at)) ||
-	    (r = store_task_insert(call->app->db, call->mem, &call->who,
-	    &task, &out->task)))
+	if ((r = task_in_fill(call, in, true, &task)) ||
+	    (r = crypto_uuid(&task.id, &task.created_at)))
 		return r;
+	r = store_task_insert(call->app->db, call->mem, &call->who, &task,
+	    &out->task);
+	if (r)
+		return task_zone(call, r);
 	uuid_format(&out->task.id, id);
 	call_header(call, "Location", text_of(arena_printf(call->mem,
 	    "/tasks/%.*s", UUID_CHARS, id)));
@@ -53,6 +68,31 @@ api_task_get(struct call *call)
 	return 0;
 }
 
+/* One write for each ETag of If-Match until one fits; mostly there is none, or
+ * one. */
+static int
+task_update(struct call *call, const struct task_ref *ref,
+    struct task_change *change, struct task *ret)
+{
+	struct task_match match;
+	int r = E_VERSION;
+
+	task_if_match(call, &match);
+	if (!change->set && match.n == 0)
+		return store_task_get(call->app->db, call->mem, &call->who,
+		    ref, ret);
+	change->if_version = INT_NONE;
+	if (match.n == 0)
+		return store_task_update(call->app->db, call->mem, &call->who,
+		    ref, change, ret);
+	for (size_t i = 0; i < match.n && r == E_VERSION; i++) {
+		change->if_version = match.v[i];
+		r = store_task_update(call->app->db, call->mem, &call->who,
+		    ref, change, ret);
+	}
+	return r;
+}
+
 /* PUT, PATCH and PATCH status are one thing: the members that came change,
  * null clears, the others stay. */
 static int
@@ -61,22 +101,17 @@ task_change(struct call *call, const struct task_in *in, const char *message)
 	struct task_done *out = arena_alloc(call->mem, sizeof(*out));
 	struct task_change change = {
 		.set = task_in_set(call->route->body, in),
-		.if_version = task_if_match(call),
 	};
 	struct task_ref ref;
 	int r;
 
 	if ((r = task_ref_of(call, in->task_id, &ref)) ||
-	    (r = task_in_fill(call, in, &change.to)))
+	    (r = task_in_fill(call, in, change.set & TASK_ZONE &&
+	    change.set & TASK_DUE, &change.to)))
 		return r;
-	if (change.set || change.if_version != INT_NONE)
-		r = store_task_update(call->app->db, call->mem, &call->who,
-		    &ref, &change, &out->task);
-	else
-		r = store_task_get(call->app->db, call->mem, &call->who,
-		    &ref, &out->task);
+	r = task_update(call, &ref, &change, &out->task);
 	if (r)
-		return task_refuse(call, r, &out->task);
+		return task_refuse(call, task_zone(call, r), &out->task);
 	return task_reply_done(call, out, message);
 }
 
@@ -104,6 +139,7 @@ api_task_delete(struct call *call)
 	const struct task_id_in *body = call->body;
 	const struct task_id_in *query = call->query;
 	struct task *now = arena_alloc(call->mem, sizeof(*now));
+	struct task_match match;
 	struct task_ref ref;
 	int r;
 
@@ -111,7 +147,12 @@ api_task_delete(struct call *call)
 	r = task_ref_of(call, body ? body->task_id : TEXT_NONE, &ref);
 	if (r)
 		return r;
-	r = store_task_delete(call->app->db, call->mem, &call->who, &ref,
-	    task_if_match(call), query->purge, now);
+	task_if_match(call, &match);
+	for (size_t i = 0; i < match.n || i == 0; i++) {
+		r = store_task_delete(call->app->db, call->mem, &call->who,
+		    &ref, match.n ? match.v[i] : INT_NONE, query->purge, now);
+		if (r != E_VERSION)
+			break;
+	}
 	return task_refuse(call, r, now);
 }

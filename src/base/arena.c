@@ -20,25 +20,48 @@
 #endif
 #if defined(__SANITIZE_ADDRESS__) || ARENA_HAS(address_sanitizer)
 #include <sanitizer/asan_interface.h>
-#define ARENA_HIDE(p, n) __asan_poison_memory_region(p, n)
-#define ARENA_SHOW(p, n) __asan_unpoison_memory_region(p, n)
 #define ARENA_GAP 16
+
+/* Not inlined: gcc takes poisoning fresh memory for reading it. */
+__attribute__((noinline)) static void
+arena_hide(void *p, size_t n)
+{
+	__asan_poison_memory_region(p, n);
+}
+
+__attribute__((noinline)) static void
+arena_show(void *p, size_t n)
+{
+	__asan_unpoison_memory_region(p, n);
+}
 #else
-#define ARENA_HIDE(p, n) ((void)(p), (void)(n))
-#define ARENA_SHOW(p, n) ((void)(p), (void)(n))
 #define ARENA_GAP 0
+
+static void
+arena_hide(void *p, size_t n)
+{
+	(void)p, (void)n;
+}
+
+static void
+arena_show(void *p, size_t n)
+{
+	(void)p, (void)n;
+}
 #endif
 
 #define ARENA_ALIGN 16
 /* Later blocks are at least this large: few calls of malloc, little waste. */
 #define ARENA_BLOCK ((size_t)16 * 1024)
 
+/* A piece of malloc's memory that pieces of ours are cut from. */
 struct block {
 	struct block *next;
 	size_t size;		/* of bytes */
 	_Alignas(ARENA_ALIGN) uint8_t bytes[];
 };
 
+/* Lives in the arena itself, so a release costs no allocation of its own. */
 struct deferred {
 	struct deferred *next;
 	void (*release)(void *);
@@ -54,6 +77,7 @@ struct arena {
 	jmp_buf *place;
 };
 
+/* A block of its own from malloc; NULL when there is no memory. */
 static struct block *
 block_new(size_t size)
 {
@@ -66,7 +90,7 @@ block_new(size_t size)
 		return NULL;
 	block->next = NULL;
 	block->size = size;
-	ARENA_HIDE(block->bytes, size);
+	arena_hide(block->bytes, size);
 	return block;
 }
 
@@ -75,7 +99,7 @@ block_free(struct block *block)
 {
 	if (!block)
 		return;
-	ARENA_SHOW(block->bytes, block->size);
+	arena_show(block->bytes, block->size);
 	free(block);
 }
 
@@ -95,6 +119,7 @@ arena_new(size_t first)
 	return mem;
 }
 
+/* The releases run here too: what was deferred is never lost. */
 void
 arena_free(struct arena *mem)
 {
@@ -123,15 +148,18 @@ arena_reset(struct arena *mem)
 	}
 	mem->block = mem->first;
 	mem->used = 0;
-	ARENA_HIDE(mem->first->bytes, mem->first->size);
+	arena_hide(mem->first->bytes, mem->first->size);
 }
 
+/* The place is the dispatcher's, set once before each request. */
 void
 arena_on_oom(struct arena *mem, jmp_buf *place)
 {
 	mem->place = place;
 }
 
+/* Without a place to jump to nothing can be answered: better a core at the
+ * culprit than a NULL that travels. */
 void
 arena_oom(struct arena *mem)
 {
@@ -159,7 +187,7 @@ arena_take(struct arena *mem, size_t n)
 		mem->more = block;
 		/* A piece that fills its own block must not end the old one. */
 		if (step >= ARENA_BLOCK) {
-			ARENA_SHOW(block->bytes, n);
+			arena_show(block->bytes, n);
 			return block->bytes;
 		}
 		mem->block = block;
@@ -167,10 +195,11 @@ arena_take(struct arena *mem, size_t n)
 	}
 	p = mem->block->bytes + mem->used;
 	mem->used += step;
-	ARENA_SHOW(p, n);
+	arena_show(p, n);
 	return p;
 }
 
+/* Zeroed here and not at the reset: only what is used is paid for. */
 void *
 arena_alloc(struct arena *mem, size_t n)
 {
@@ -191,6 +220,7 @@ arena_array(struct arena *mem, size_t n, size_t size)
 	return arena_alloc(mem, bytes);
 }
 
+/* n may be 0 with s NULL: the copy is then the empty string. */
 char *
 arena_copy(struct arena *mem, const char *s, size_t n)
 {
@@ -212,6 +242,7 @@ arena_text(struct arena *mem, struct text t)
 	return (struct text){ arena_copy(mem, t.s, t.n), t.n };
 }
 
+/* Formatted twice: to measure, then into a piece of just that size. */
 char *
 arena_printf(struct arena *mem, const char *fmt, ...)
 {

@@ -18,6 +18,7 @@ digit(char c)
 	return c == '-' ? 62 : c == '_' ? 63 : -1;
 }
 
+/* Six bits at a time from a small accumulator; NUL-terminated by the arena. */
 struct text
 base64url_encode(struct arena *mem, const void *in, size_t n)
 {
@@ -37,6 +38,7 @@ base64url_encode(struct arena *mem, const void *in, size_t n)
 	return (struct text){ out, o };
 }
 
+/* Not in constant time: what comes in here is checked by a MAC or looked up. */
 bool
 base64url_decode(struct text t, void *out, size_t cap, size_t *ret_n)
 {

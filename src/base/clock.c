@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
-/* The two clocks, and RFC 3339 by hand: no locale, no time zone, no strptime. */
+/* The two clocks, and RFC 3339 by hand: no locale, no zone, no strptime. */
 #include "base/clock.h"
 
 #include <string.h>
@@ -28,6 +28,7 @@ clock_real_us(void)
 	return ts.tv_sec * TIME_SECOND + ts.tv_nsec / 1000;
 }
 
+/* For deadlines: does not jump when the wall clock is set. */
 int64_t
 clock_mono_ms(void)
 {
@@ -43,6 +44,7 @@ year_is_leap(int year)
 	return year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
 }
 
+/* How long the month is in that year. */
 static int
 month_days(int year, int month)
 {
@@ -68,6 +70,7 @@ days_from_civil(int year, int month, int day)
 	    1 - DAYS_TO_EPOCH;
 }
 
+/* The inverse: peel off cycles of 400, 100, 4 and 1 years, then the month. */
 static void
 civil_from_days(int32_t day, int *ret_year, int *ret_month, int *ret_day)
 {
@@ -108,6 +111,8 @@ take_digits(struct text *t, size_t n, int *ret)
 	return true;
 }
 
+/* Take one character if it is any of these; never a NUL, which strchr would
+ * find at the end of every set. */
 static bool
 take_char(struct text *t, const char *any_of)
 {
@@ -118,6 +123,7 @@ take_char(struct text *t, const char *any_of)
 	return true;
 }
 
+/* YYYY-MM-DD, a day that exists -> days since the epoch. */
 static bool
 take_date(struct text *t, int32_t *ret_day)
 {
@@ -170,6 +176,7 @@ take_seconds(struct text *t, int64_t *ret_us)
 	return true;
 }
 
+/* Z or +hh:mm -> what to subtract to get UTC. */
 static bool
 take_offset(struct text *t, int64_t *ret_us)
 {
@@ -217,6 +224,7 @@ date_parse(struct text t, int32_t *ret_day)
 	return true;
 }
 
+/* Seconds may be missing: it is what HTML's datetime-local sends. */
 bool
 local_parse(struct text t, int64_t *ret_us)
 {
@@ -234,6 +242,7 @@ local_parse(struct text t, int64_t *ret_us)
 	return true;
 }
 
+/* v with leading zeros in exactly n characters; returns the place behind. */
 static char *
 put_digits(char *out, int n, int v)
 {
@@ -261,6 +270,7 @@ date_format(int32_t day, char out[10])
 	put_digits(out, 2, d);
 }
 
+/* Held within years 1 to 9999: the result has 24 characters whatever comes. */
 void
 time_format(int64_t us, char out[TIME_CHARS])
 {

@@ -11,6 +11,7 @@ static const struct error_row rows[E__MAX] = {
 #undef ERROR
 };
 
+/* Memory is the one fault that has a row: a retry may well succeed. */
 const struct error_row *
 error_row(int error)
 {

@@ -6,6 +6,7 @@
 
 const struct fields fields_none = { .name = NULL };
 
+/* Where the row's member is in that struct. */
 static void *
 member_of(const struct field *field, void *object)
 {
@@ -20,7 +21,7 @@ pointer_join(struct arena *mem, struct text parent, struct text name)
 	bool utf8 = text_chars(name) >= 0;
 	char *out, *p;
 
-	if (name.n == 0)
+	if (!name.s)
 		return parent.s ? parent : TEXT("");
 	out = arena_array(mem, 1, parent.n + 1 + 2 * name.n + 1);
 	p = out;
@@ -41,6 +42,7 @@ pointer_join(struct arena *mem, struct text parent, struct text name)
 	return (struct text){ out, (size_t)(p - out) };
 }
 
+/* Over FAULTS_MAX they are dropped: the client has enough to read. */
 void
 faults_add(struct faults *f, struct arena *mem, struct text parent,
     struct text name, const char *code, const char *detail)
@@ -54,6 +56,7 @@ faults_add(struct faults *f, struct arena *mem, struct text parent,
 	};
 }
 
+/* The value that prints as null: none of them is a value a client can send. */
 static void
 member_clear(const struct field *field, void *member)
 {
@@ -91,6 +94,7 @@ member_clear(const struct field *field, void *member)
 	}
 }
 
+/* Aliases have no member of their own. */
 void
 field_clear(const struct fields *fields, void *object)
 {
@@ -111,6 +115,7 @@ field_begin(const struct fields *fields, void *object)
 	field_clear(fields, object);
 }
 
+/* Linear: lists are short, and most names differ in their length. */
 int
 field_find(const struct fields *fields, struct text name)
 {
@@ -120,6 +125,7 @@ field_find(const struct fields *fields, struct text name)
 	return -1;
 }
 
+/* Several aliases may stand behind one row; the first row is none. */
 int
 field_target(const struct fields *fields, int row)
 {
@@ -147,18 +153,21 @@ say_length(struct arena *mem, const struct field *f, const char *unit)
 	    (long long)f->min, (long long)f->max, unit);
 }
 
+/* 0,0 is what a row has that says nothing of bounds. */
 static bool
 bounded(const struct field *f)
 {
 	return f->min != 0 || f->max != 0;
 }
 
+/* max below min means that there is no upper bound. */
 static bool
 in_bounds(const struct field *f, int64_t v)
 {
 	return v >= f->min && (v <= f->max || f->max < f->min);
 }
 
+/* The same sentence for the wrong type and the wrong value. */
 static const char *
 say_int(struct arena *mem, const struct field *f)
 {
@@ -188,6 +197,7 @@ say_choices(struct arena *mem, const char *const *choices)
 	return out;
 }
 
+/* Exactly, by case too; who wants it lenient gives the row a check. */
 static bool
 is_choice(const char *const *choices, struct text t)
 {
@@ -237,6 +247,7 @@ member_limits(const struct field *f, struct arena *mem, const void *member,
 	}
 }
 
+/* Limits first: a check may rely on them, and may replace the member. */
 bool
 field_validate(const struct field *field, struct arena *mem, void *member,
     struct text parent, struct faults *faults)
@@ -247,6 +258,8 @@ field_validate(const struct field *field, struct arena *mem, void *member,
 		code = field->type == FIELD_ENUM ? "choice" : "format";
 		if (field->check(mem, member, &why) == 0)
 			return true;
+		if (!why)
+			why = "is not valid";
 	}
 	if (!why)
 		return true;
@@ -254,6 +267,7 @@ field_validate(const struct field *field, struct arena *mem, void *member,
 	return false;
 }
 
+/* By what was seen, not by the value: wrong is not missing. */
 void
 field_required(const struct fields *fields, struct arena *mem,
     const struct seen *seen, struct text parent, struct faults *faults)

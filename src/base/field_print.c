@@ -2,6 +2,7 @@
 /* Struct to JSON by field rows: the hot path of every reply. */
 #include "base/field.h"
 
+/* A bool and a struct inside are always there. */
 static bool
 is_absent(const struct field *field, const void *member)
 {
@@ -37,6 +38,7 @@ print_texts(struct buf *out, const struct texts *texts)
 	buf_putc(out, ']');
 }
 
+/* Between quotes; the 36 characters need no escapes. */
 static void
 print_uuid(struct buf *out, const struct uuid *id)
 {
@@ -45,6 +47,7 @@ print_uuid(struct buf *out, const struct uuid *id)
 	buf_putc(out, '"');
 }
 
+/* The nil UUID in a list is a value like the others. */
 static void
 print_uuids(struct buf *out, const struct list *list)
 {
@@ -59,6 +62,7 @@ print_uuids(struct buf *out, const struct list *list)
 	buf_putc(out, ']');
 }
 
+/* `only` travels in the list: fields= chooses the members of its items. */
 static void
 print_list(struct buf *out, const struct fields *sub, const struct list *list)
 {
@@ -126,11 +130,12 @@ print_member(struct buf *out, const struct field *field, const void *member)
 	}
 }
 
+/* An object without a member to print is still an object: {}. */
 void
 field_print_json(struct buf *out, const struct fields *fields,
     const void *object, uint64_t only)
 {
-	const char *before = "{\"";
+	char before = '{';
 
 	for (size_t i = 0; i < fields->n; i++) {
 		const struct field *f = &fields->v[i];
@@ -141,16 +146,14 @@ field_print_json(struct buf *out, const struct fields *fields,
 			continue;
 		if (f->flags & FIELD_OMIT_NONE && is_absent(f, member))
 			continue;
-		buf_put(out, before, 2);
-		buf_puts(out, f->name);
-		buf_put(out, "\":", 2);
-		before = ",\"";
+		buf_name(out, before, f->name);
+		before = ',';
 		if (f->print)
 			f->print(out, object);
 		else
 			print_member(out, f, member);
 	}
-	if (*before == '{')
+	if (before == '{')
 		buf_putc(out, '{');
 	buf_putc(out, '}');
 }

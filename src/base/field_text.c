@@ -9,6 +9,7 @@ struct wrong {
 	const char *code, *why;
 };
 
+/* PostgreSQL takes neither, and would say so as an error of ours. */
 static struct wrong
 text_member(struct text value, struct text *member)
 {
@@ -39,6 +40,7 @@ int_parse(struct text t, int64_t *ret)
 	return true;
 }
 
+/* "12x" gets the sentence that 300 gets: it names the bounds at once. */
 static struct wrong
 int_member(const struct field *field, struct arena *mem, struct text value,
     int64_t *member)
@@ -52,6 +54,7 @@ int_member(const struct field *field, struct arena *mem, struct text value,
 	    (long long)field->max) };
 }
 
+/* The spellings that query strings and HTML forms have. */
 static struct wrong
 bool_member(struct text t, bool *member)
 {
@@ -78,6 +81,7 @@ next_item(struct text *rest, struct text *ret_item)
 	return n > 0 && !(comma && rest->n == 0);
 }
 
+/* One more than there are commas; "" is one item, and an empty one. */
 static size_t
 count_items(struct text value)
 {
@@ -88,6 +92,7 @@ count_items(struct text value)
 	return n;
 }
 
+/* The items point into the value: nothing is copied. */
 static struct wrong
 texts_member(struct arena *mem, struct text value, struct texts *member)
 {
@@ -105,6 +110,7 @@ texts_member(struct arena *mem, struct text value, struct texts *member)
 	return wrong;
 }
 
+/* The list is written only when every item is one. */
 static struct wrong
 uuids_member(struct arena *mem, struct text value, struct list *member)
 {
@@ -120,6 +126,7 @@ uuids_member(struct arena *mem, struct text value, struct list *member)
 	return (struct wrong){ NULL, NULL };
 }
 
+/* By the row's type alone; bounds and checks come after. */
 static struct wrong
 member_from_text(const struct field *field, struct arena *mem,
     struct text value, void *member)

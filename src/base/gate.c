@@ -43,6 +43,7 @@ struct gate {
 	_Atomic uint64_t cells[];
 };
 
+/* For processes, and robust: see above. */
 static int
 gate_lock_new(pthread_mutex_t *lock)
 {
@@ -60,6 +61,8 @@ gate_lock_new(pthread_mutex_t *lock)
 	return rc;
 }
 
+/* Anonymous and shared: the workers inherit it, and it has no name that could
+ * be left behind. */
 struct gate *
 gate_new(unsigned slots, unsigned waiters, unsigned members)
 {
@@ -91,6 +94,7 @@ gate_free(struct gate *gate)
 		munmap(gate, gate->size);
 }
 
+/* Until the deadline only: its holder may be stopped by a debugger. */
 static bool
 gate_lock(struct gate *gate, int64_t deadline)
 {
@@ -144,6 +148,7 @@ gate_try(struct gate *gate, unsigned member)
 	return true;
 }
 
+/* Until a cell is freed after `seen` was read, or for a nap. */
 static void
 gate_sleep(struct gate *gate, uint32_t seen, int64_t ms)
 {
@@ -154,6 +159,7 @@ gate_sleep(struct gate *gate, uint32_t seen, int64_t ms)
 	syscall(SYS_futex, &gate->changes, FUTEX_WAIT, seen, &nap, NULL, 0);
 }
 
+/* Give back what the member holds, if anything, and wake who waits. */
 static void
 gate_clear(struct gate *gate, unsigned member)
 {

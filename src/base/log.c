@@ -57,6 +57,7 @@ log_init(const char *program, enum log_level level)
 	self.journal = stderr_is_journal();
 }
 
+/* Called again after a fork: the child's lines must not bear our name. */
 void
 log_name(const char *name)
 {
@@ -122,6 +123,8 @@ put_safe(char *line, size_t used, size_t cap, const char *s)
 	return whole_chars(line, used);
 }
 
+/* One write, so lines of several processes do not mix; errno is kept, so a
+ * caller may log and then return it. */
 void
 log_event(enum log_level level, const char *event, const char *fmt, ...)
 {

@@ -24,10 +24,11 @@ struct load {
 	bool no_memory;
 };
 
-/* libconfuse's callbacks carry no argument of ours. Set while a file is parsed;
- * settings are loaded by one thread. */
+/* libconfuse's callbacks carry no argument of ours. Set while a file is
+ * parsed; settings are loaded by one thread. */
 static struct load *loading;
 
+/* One line of the report. */
 __attribute__((format(printf, 3, 4)))
 static void
 complain(struct load *load, const char *where, const char *fmt, ...)
@@ -42,6 +43,7 @@ complain(struct load *load, const char *where, const char *fmt, ...)
 	putc('\n', load->err);
 }
 
+/* The one place where a value of any source is taken or refused. */
 static void
 assign(struct load *load, const struct setting *row, const char *text,
     const char *where)
@@ -61,12 +63,14 @@ assign(struct load *load, const struct setting *row, const char *text,
 
 #define WHERE_MAX 4200
 
+/* A section has no file name of its own in libconfuse: ours is used. */
 static void
 where_now(const cfg_t *cfg, char out[WHERE_MAX])
 {
 	snprintf(out, WHERE_MAX, "%s:%d", loading->file, cfg->line);
 }
 
+/* "root" is libconfuse's name for the top of a file. */
 static const char *
 section_of(const cfg_t *cfg)
 {
@@ -78,6 +82,7 @@ section_of(const cfg_t *cfg)
  * every section takes free keys (CFGF_KEYSTRVAL): it tells us and goes on, so
  * a file's unknown names are all reported.
  */
+__attribute__((format(printf, 2, 0)))
 static void
 on_error(cfg_t *cfg, const char *fmt, va_list ap)
 {
@@ -118,6 +123,7 @@ on_value(cfg_t *cfg, cfg_opt_t *opt)
 	return 0;
 }
 
+/* Without a default: on_value is called for what the file says only. */
 static cfg_opt_t
 option(const struct setting *row)
 {
@@ -168,6 +174,7 @@ parser_new(void)
 	return cfg;
 }
 
+/* For lexer_reset, which fails on purpose. */
 static void
 ignore_error(cfg_t *cfg, const char *fmt, va_list ap)
 {
@@ -192,6 +199,7 @@ lexer_reset(void)
 	cfg_free(cfg);
 }
 
+/* One file, with a parser of its own. */
 static void
 load_file(struct load *load, const char *path)
 {
@@ -224,6 +232,7 @@ load_file(struct load *load, const char *path)
 	free(text);
 }
 
+/* As systemd and Debian do: *.conf, no hidden files. */
 static int
 is_conf(const struct dirent *entry)
 {
@@ -240,6 +249,7 @@ by_name(const struct dirent **a, const struct dirent **b)
 	return strcmp((*a)->d_name, (*b)->d_name);
 }
 
+/* conf.d is beside the file, wherever that is; it need not exist. */
 static void
 load_conf_d(struct load *load, const char *file)
 {
@@ -270,6 +280,7 @@ load_conf_d(struct load *load, const char *file)
 
 /* ---- environment and command line ---- */
 
+/* server.workers -> SERVER_WORKERS */
 static void
 upper(char *s)
 {
@@ -312,6 +323,7 @@ load_variable(struct load *load, const char *entry, const char *equal)
 		complain(load, where, "there is no such setting");
 }
 
+/* A variable of ours that is misspelt must not be ignored in silence. */
 static void
 load_environment(struct load *load)
 {
@@ -323,6 +335,7 @@ load_environment(struct load *load)
 	}
 }
 
+/* "section.key=value", or "key=value" for the top. */
 static void
 load_set(struct load *load, const char *set)
 {
@@ -348,6 +361,7 @@ load_set(struct load *load, const char *set)
 
 /* ---- all of it ---- */
 
+/* Into a struct of its own: on a fault the settings in force stay. */
 int
 settings_load(const struct settings_source *source, FILE *err,
     struct settings *ret)

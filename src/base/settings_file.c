@@ -40,6 +40,7 @@ read_all(const char *path, size_t *ret_n)
 	return text;
 }
 
+/* Spaces over a comment; its line ends stay, so lines keep their numbers. */
 static char *
 blank(char *from, char *to)
 {
@@ -102,12 +103,43 @@ skip_token(char *p, char why[SETTING_WHY])
 	return p;
 }
 
+/*
+ * All tokens of the text; false with `why` and the line where it happened.
+ * Braces are counted as libconfuse takes the end of the file for a "}".
+ */
+static bool
+scan(char *text, size_t n, unsigned *ret_line, char why[SETTING_WHY])
+{
+	unsigned line = 1, opened = 0;
+	int depth = 0;
+	char *p = text, *next;
+
+	for (; *p; p = next) {
+		next = skip_token(p, why);
+		*ret_line = line;
+		if (!next)
+			return false;
+		if (*p == '{' && depth++ == 0)
+			opened = line;
+		depth -= *p == '}' && depth > 0;
+		for (const char *q = p; q < next; q++)
+			line += *q == '\n';
+	}
+	*ret_line = depth ? opened : line;
+	if (depth)
+		snprintf(why, SETTING_WHY, "a section begins here and has no "
+		    "end");
+	else if (p < text + n)
+		snprintf(why, SETTING_WHY, "there is a NUL byte");
+	return depth == 0 && p == text + n;
+}
+
 char *
 settings_file_read(const char *path, unsigned *ret_line,
     char why[SETTING_WHY])
 {
 	size_t n;
-	char *text = read_all(path, &n), *p = text, *next;
+	char *text = read_all(path, &n);
 
 	*ret_line = 0;
 	if (!text) {
@@ -115,18 +147,8 @@ settings_file_read(const char *path, unsigned *ret_line,
 		    "is larger than 1 MiB" : strerror(errno));
 		return NULL;
 	}
-	*ret_line = 1;
-	while (*p) {
-		next = skip_token(p, why);
-		if (!next)
-			break;
-		for (; p < next; p++)
-			*ret_line += *p == '\n';
-	}
-	if (!*p && p == text + n)
+	if (scan(text, n, ret_line, why))
 		return text;
-	if (!*p)
-		snprintf(why, SETTING_WHY, "there is a NUL byte");
 	free(text);
 	return NULL;
 }

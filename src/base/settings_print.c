@@ -10,13 +10,12 @@
 static void
 print_comment(FILE *out, const char *indent, const char *s)
 {
-	size_t column = COLUMNS, n;
+	size_t column = 0, n;
 
 	for (; *s; s += n + strspn(s + n, " ")) {
 		n = strcspn(s, " ");
-		if (column + 1 + n > COLUMNS) {
-			fprintf(out, "%s%s#", column == COLUMNS ? "" : "\n",
-			    indent);
+		if (column == 0 || column + 1 + n > COLUMNS) {
+			fprintf(out, "%s%s#", column ? "\n" : "", indent);
 			column = 8 * strlen(indent) + 1;
 		}
 		fprintf(out, " %.*s", (int)n, s);
@@ -65,6 +64,7 @@ print_bounds(FILE *out, const struct setting *row, const char *indent)
 	}
 }
 
+/* Only the value is behind a bare #; docs have a space after it. */
 static void
 print_sample_row(FILE *out, const struct setting *row, const char *indent)
 {
@@ -75,13 +75,14 @@ print_sample_row(FILE *out, const struct setting *row, const char *indent)
 	putc('\n', out);
 }
 
+/* Sections stay open, so uncommenting one line is enough. */
 void
 settings_print_sample(FILE *out)
 {
 	const char *section = "top";
 
 	print_comment(out, "", "Settings of Docket. Each one stands here with "
-	    "its default; take the # in front of a name away to change it. "
+	    "its default; uncomment the line of the one to change. "
 	    "Later sources win: this file, conf.d/*.conf beside it, the "
 	    "environment (DOCKET_SECTION_KEY), --set section.key=value.");
 	putc('\n', out);
@@ -140,6 +141,7 @@ print_dsn(FILE *out, const char *dsn)
 	fputs(dsn, out);
 }
 
+/* For `docket config show`: what is in force, and who said so. */
 void
 settings_print(const struct settings *s, FILE *out)
 {

@@ -29,6 +29,7 @@ is_top(const struct setting *row)
 	return strcmp(row->section, "top") == 0;
 }
 
+/* As it is written on the command line. */
 void
 setting_name(const struct setting *row, char *out, size_t size)
 {
@@ -38,6 +39,7 @@ setting_name(const struct setting *row, char *out, size_t size)
 		snprintf(out, size, "%s.%s", row->section, row->key);
 }
 
+/* "top" is our word for the top of the file; no file can say it. */
 const struct setting *
 setting_find(const char *section, size_t n, const char *key)
 {
@@ -71,6 +73,7 @@ number_parse(const char *s, long *ret, const char **ret_end)
 	return true;
 }
 
+/* `auto` is 0, which no COUNT row allows as a number. */
 static bool
 int_parse(const struct setting *row, const char *s, union value *ret)
 {
@@ -108,6 +111,7 @@ seconds_parse(const struct setting *row, const char *s, union value *ret)
 	return *end == '\0' && n >= row->min && n <= row->max;
 }
 
+/* In lower case only: one spelling more is one to document. */
 static bool
 bool_parse(const char *s, union value *ret)
 {
@@ -146,6 +150,7 @@ choice_parse(const struct setting *row, const char *s)
 	return false;
 }
 
+/* Control characters would forge lines in logs and reports. */
 static bool
 text_parse(const struct setting *row, const char *s)
 {
@@ -159,6 +164,7 @@ text_parse(const struct setting *row, const char *s)
 	return row->type == SETTING_TEXT || n == 0 || s[0] == '/';
 }
 
+/* Texts need no parsing: the store's copy is the value. */
 static bool
 value_parse(const struct setting *row, const char *text, union value *ret)
 {
@@ -217,6 +223,7 @@ value_why(const struct setting *row, const char *text, char why[SETTING_WHY])
 	}
 }
 
+/* Nothing changes unless all of it succeeds. */
 int
 setting_assign(struct settings *s, const struct setting *row,
     const char *text, const char *origin, char why[SETTING_WHY])
@@ -276,6 +283,7 @@ settings_defaults(struct settings *s)
 	return rc;
 }
 
+/* Safe on a zeroed struct, and twice. */
 void
 settings_done(struct settings *s)
 {
@@ -326,6 +334,7 @@ check_production(const struct settings *s, FILE *err)
 	return ok;
 }
 
+/* A scheme and a host: what links and messages are put together with. */
 static bool
 is_url(const char *s, bool dev)
 {
@@ -339,6 +348,7 @@ is_url(const char *s, bool dev)
 	return *s && s[strcspn(s, "/ \"'<>?#@\\")] == '\0';
 }
 
+/* Between settings: each one alone has passed its row by now. */
 int
 settings_check(const struct settings *s, FILE *err)
 {

@@ -5,6 +5,7 @@
 /* The byte positions in front of which the text has a dash: 8-4-4-4-12. */
 #define DASH_BEFORE(i) ((i) == 4 || (i) == 6 || (i) == 8 || (i) == 10)
 
+/* 48 bits of milliseconds, version, 12 random bits, variant, 62 more. */
 struct uuid
 uuid_v7(uint64_t ms, const uint8_t rnd[10])
 {
@@ -41,6 +42,7 @@ hex_value(char c)
 	return -1;
 }
 
+/* Braces, urn: and missing dashes are refused: one id, one spelling. */
 bool
 uuid_parse(struct text t, struct uuid *ret)
 {
@@ -64,6 +66,7 @@ uuid_parse(struct text t, struct uuid *ret)
 	return true;
 }
 
+/* Lower case, as RFC 9562 §4 wants it. */
 void
 uuid_format(const struct uuid *id, char out[UUID_CHARS])
 {

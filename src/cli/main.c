@@ -123,7 +123,11 @@ cli_database(const struct settings *settings, int *ret_status)
 	if (error == 0)
 		return db;
 	db_free(db);
-	*ret_status = cli_fail("database", error);
+	if (error == -EPROTO)
+		fputs("docket: the schema is not this version's: "
+		    "run docket migrate\n", stderr);
+	*ret_status = error == -EPROTO ? EX_UNAVAILABLE :
+	    cli_fail("database", error);
 	return NULL;
 }
 

@@ -127,7 +127,8 @@ put(const struct cli *cli, const struct add *add, const struct new_user *user)
 		if (status)
 			status = cli_fail(add->name, status);
 		else
-			printf("%s %s\n", add->name, user->role.s);
+			printf("%s %s\n", add->name,
+			    add->update ? "added or updated" : "added");
 	}
 	db_free(db);
 	settings_done(&settings);

@@ -13,7 +13,7 @@
  * Halving a gap costs one character per six moves into the same place. But
  * people (and scripts) do just that: "move it above X", again and again. So at
  * an open end we count, with 1 digit first, then 2, 4, 8, ...: ten thousand
- * moves take four. Only a gap with a neighbour on either side is halved.
+ * moves take eight. Only a gap with a neighbour on either side is halved.
  */
 #define BASE 62
 

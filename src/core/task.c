@@ -163,6 +163,18 @@ task_due_parse(struct arena *mem, struct text in, bool has_zone,
 	return 0;
 }
 
+/* The spelling alone: whether a zone came along is not known here. */
+int
+task_check_due(struct arena *mem, void *member, const char **ret_why)
+{
+	const struct text *in = member;
+	struct due due;
+
+	if (task_due_parse(mem, *in, false, &due, ret_why) == 0)
+		return 0;
+	return task_due_parse(mem, *in, true, &due, ret_why);
+}
+
 static bool
 is_zone_char(char c)
 {

@@ -26,8 +26,8 @@ set_limit(__rlimit_resource_t what, rlim_t n)
 	if (what != RLIMIT_NOFILE)
 		l.rlim_max = n;
 	if (setrlimit(what, &l) < 0)
-		log_event(LOG_WARN, "limit_kept", "which=%d errno=%d", (int)what,
-		    errno);
+		log_event(LOG_WARN, "limit_kept", "which=%d errno=%d",
+		    (int)what, errno);
 }
 
 bool

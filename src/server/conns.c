@@ -21,6 +21,7 @@ count(struct worker *w, int by)
 	score_connections(w->score, w->n_conns);
 }
 
+/* Out of the list and gone; the set forgets it with its last descriptor. */
 static void
 close_conn(struct worker *w, struct conn *c)
 {
@@ -58,6 +59,7 @@ conns_open(struct worker *w, int fd)
 		close_conn(w, c);
 }
 
+/* Reasons to be replaced: both let the others take the connections. */
 static void
 count_served(struct worker *w, const struct web_served *served)
 {
@@ -90,6 +92,7 @@ conns_serve(struct worker *w, struct conn *c)
 	struct web_served served = { 0 };
 	bool request, keep = false;
 
+	/* Reading it is part of it: a peer that trickles must be seen too. */
 	score_busy(w->score, clock_mono_ms());
 	request = fcgi_accept(c->fcgi);
 	if (request) {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
-/* Crews: fork the workers of one set of settings, watch over them, bury them. */
+/* Crews: fork the workers of one set of settings, watch them, bury them. */
 #include "server/crew.h"
 
 #include <errno.h>
@@ -13,13 +13,16 @@
 #include "base/log.h"
 #include "server/worker.h"
 
+/* The least is above what a silent peer or a start without database costs. */
 #define HUNG_DEADLINES 4
+#define HUNG_LEAST_MS 5000
 
 static const char *const group_names[SERVER_GROUPS] = {
 	[GROUP_MAIN] = "main",
 	[GROUP_HASH] = "hash",
 };
 
+/* What can run now, not what is built in. */
 static long
 count_cores(void)
 {
@@ -45,6 +48,8 @@ crew_size(const struct settings *s, int group, long cores)
 	return (unsigned)(n > WORKERS_MAX ? WORKERS_MAX : n);
 }
 
+/* Slots by cores: a hash keeps one busy, so more at once only make each
+ * slower. Waiters by workers: they hold one each while they wait. */
 static struct gate *
 make_gate(const struct settings *s, unsigned members, long cores)
 {
@@ -58,6 +63,7 @@ make_gate(const struct settings *s, unsigned members, long cores)
 	return gate_new((unsigned)slots, waiters < 1 ? 1 : waiters, members);
 }
 
+/* main first, then hash: the index says the group. */
 static void
 name_members(struct crew *crew, unsigned n_main)
 {
@@ -129,6 +135,7 @@ become_worker(struct crew *crew, unsigned i, pid_t parent,
 		.board = &crew->board,
 	};
 
+	/* What the child has no business with. */
 	close(shared->close_fd);
 	for (int g = 0; g < SERVER_GROUPS; g++)
 		if (g != m->group)
@@ -139,6 +146,7 @@ become_worker(struct crew *crew, unsigned i, pid_t parent,
 bool
 crew_fill(struct crew *crew, const struct crew_shared *shared)
 {
+	/* For the child: getppid() there may already be somebody else. */
 	pid_t parent = getpid();
 
 	for (unsigned i = 0; i < crew->n; i++) {
@@ -146,6 +154,7 @@ crew_fill(struct crew *crew, const struct crew_shared *shared)
 
 		if (m->pid != 0)
 			continue;
+		/* Before the fork, or a look in between sees the dead one. */
 		score_start(&crew->board.v[i], m->group, clock_mono_ms());
 		m->pid = fork();
 		if (m->pid == 0)
@@ -196,10 +205,15 @@ crew_signal(const struct crew *crew, int group, int signo)
 void
 crew_kill_hung(const struct crew *crew, int64_t now_ms)
 {
-	for (unsigned i = 0; crew && i < crew->n; i++) {
+	int64_t limit;
+
+	if (!crew)
+		return;
+	limit = HUNG_DEADLINES * crew->settings.server_deadline_ms;
+	if (limit < HUNG_LEAST_MS)
+		limit = HUNG_LEAST_MS;
+	for (unsigned i = 0; i < crew->n; i++) {
 		const struct crew_member *m = &crew->members[i];
-		int64_t limit = HUNG_DEADLINES *
-		    crew->settings.server_deadline_ms;
 
 		if (m->pid == 0 ||
 		    !score_hung(&crew->board.v[i], limit, now_ms))
@@ -227,6 +241,7 @@ crew_buried(struct crew *crew, pid_t pid, int status, struct crew_death *ret)
 		.code = WIFEXITED(status) ? WEXITSTATUS(status) : -1,
 		.signo = WIFSIGNALED(status) ? WTERMSIG(status) : 0,
 	};
+	/* What it held in shared memory would stay held. */
 	crew->members[i].pid = 0;
 	gate_forget(crew->gate, i);
 	score_clear(&crew->board.v[i]);

@@ -14,31 +14,39 @@ union control {
 };
 
 int
-handover_open(struct handover *ret)
+handovers_open(struct handover *v, int n)
 {
-	int fds[2];
-
 	/* SEQPACKET: a message each, and no limit of ten waiting ones. */
-	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK,
-	    0, fds) < 0)
-		return -errno;
-	ret->give = fds[0];
-	ret->take = fds[1];
+	const int type = SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK;
+
+	for (int i = 0; i < n; i++) {
+		int fds[2];
+
+		if (socketpair(AF_UNIX, type, 0, fds) < 0) {
+			int r = -errno;
+
+			handovers_close(v, i);
+			return r;
+		}
+		v[i] = (struct handover){ .give = fds[0], .take = fds[1] };
+	}
 	return 0;
 }
 
 void
-handover_close(struct handover *h)
+handovers_close(struct handover *v, int n)
 {
-	close(h->give);
-	close(h->take);
+	for (int i = 0; i < n; i++) {
+		close(v[i].give);
+		close(v[i].take);
+	}
 }
 
 bool
 handover_give(const struct handover *h, int fd)
 {
 	union control control = { .room = { 0 } };
-	char byte = 'c';
+	char byte = 'c';	/* a message needs one at least */
 	struct iovec v = { &byte, 1 };
 	struct msghdr m = {
 		.msg_iov = &v,

@@ -15,6 +15,7 @@
 
 #include "base/log.h"
 
+/* Where to; a length of 0 is nobody. */
 static struct sockaddr_un address;
 static socklen_t address_len;
 static int watchdog_ms = -1;
@@ -30,6 +31,7 @@ take_address(const char *path)
 		log_event(LOG_WARN, "notify_socket", "refused=\"%s\"", path);
 		return;
 	}
+	/* An abstract name is as long as it is; a path ends with its NUL. */
 	address.sun_family = AF_UNIX;
 	memcpy(address.sun_path, path, n + 1);
 	address_len = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + n);
@@ -39,6 +41,7 @@ take_address(const char *path)
 		address_len++;
 }
 
+/* sd_watchdog_enabled(3): without a pid, or with ours, it is for us. */
 static int
 read_watchdog(void)
 {
@@ -68,6 +71,8 @@ notify_init(void)
 	unsetenv("WATCHDOG_PID");
 }
 
+/* A socket a message: they are rare, and none is held open over a reload. Who
+ * does not listen costs us nothing but a line. */
 static void
 notify_send(const char *message)
 {
@@ -98,6 +103,7 @@ notify_reloading(void)
 	struct timespec t;
 	char line[96];
 
+	/* systemd 253 tells an old READY from the one to come by this. */
 	clock_gettime(CLOCK_MONOTONIC, &t);
 	snprintf(line, sizeof(line), "RELOADING=1\nMONOTONIC_USEC=%" PRId64,
 	    (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000);

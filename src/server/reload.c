@@ -32,6 +32,7 @@ reload_crew(const struct server_config *config)
 
 	if (!err)
 		return NULL;
+	/* On a loader's failure the settings stay empty: nothing to undo. */
 	if (settings_load(&config->source, err, &settings) == 0) {
 		if (!config->check || config->check(&settings, err) == 0)
 			crew = crew_new(&settings);

@@ -5,10 +5,10 @@
 #include <errno.h>
 #include <sys/mman.h>
 
+#define STUCK_MS 20		/* busy for longer: nobody counts on it */
+
 /* Nothing orders one member against another here: a reader that sees a state
  * and a count from different moments only logs them. */
-#define STUCK_MS 20		/* busy for longer: does not count on it */
-
 #define PUT(member, value) \
 	atomic_store_explicit(&score->member, (value), memory_order_relaxed)
 #define GET(member) \
@@ -50,6 +50,7 @@ score_start(struct score *score, int group, int64_t now_ms)
 	PUT(state, SCORE_STARTING);
 }
 
+/* served stays: the supervisor reads it of the dead. */
 void
 score_clear(struct score *score)
 {
@@ -71,6 +72,7 @@ void
 score_busy(struct score *score, int64_t now_ms)
 {
 	PUT(busy_ms, now_ms);
+	/* DRAINING says more than BUSY and stays. */
 	if (GET(state) == SCORE_IDLE)
 		PUT(state, SCORE_BUSY);
 }
@@ -107,6 +109,7 @@ score_listening(struct score *score, bool listening)
 bool
 score_hung(const struct score *score, int64_t limit_ms, int64_t now_ms)
 {
+	/* One that never gets ready hangs as well. */
 	int64_t since = GET(state) == SCORE_STARTING ? GET(started_ms) :
 	    GET(busy_ms);
 
@@ -127,6 +130,7 @@ scoreboard_crowded(const struct scoreboard *board, size_t me, int64_t now_ms)
 	long mine = GET(connections);
 	int group = GET(group);
 
+	/* Two, not one: with one they would all take turns in waiting. */
 	for (size_t i = 0; i < board->n; i++) {
 		score = &board->v[i];
 		if (i != me && GET(listening) && GET(group) == group &&

@@ -7,11 +7,12 @@
 #include <sysexits.h>
 
 #include "base/log.h"
+#include "base/user.h"
 #include "server/notify.h"
 #include "server/sockets.h"
 #include "server/supervisor.h"
-#include "server/user.h"
 
+/* CONFIG: somebody must change something. TEMPFAIL: trying again may help. */
 static int
 exit_code(int error)
 {
@@ -51,19 +52,19 @@ int
 server_run(const struct server_config *config, struct settings *settings)
 {
 	struct listener listeners[SERVER_GROUPS];
-	struct user user;
+	struct account user;
 	int code = EX_CONFIG;
 	int r;
 
 	notify_init();
-	if (user_find(settings->server_user, &user) < 0)
+	if (user_find(settings->server_user, stderr, &user) < 0)
 		goto out;
 	r = sockets_open(settings, &user, listeners);
 	if (r < 0) {
 		code = exit_code(r);
 		goto out;
 	}
-	if (user_become(&user) == 0)
+	if (user_become(&user, stderr) == 0)
 		code = run_unprivileged(config, settings, listeners);
 	sockets_close(listeners);
 out:

@@ -61,6 +61,7 @@ signals_worker(void)
 	return open_fd(ours, sizeof(ours) / sizeof(*ours));
 }
 
+/* signalfd(2): equal signals that come together are read as one. */
 int
 signals_read(int fd)
 {

@@ -58,6 +58,7 @@ remove_stale(const struct sockaddr_un *address)
 	return r;
 }
 
+/* The mask, not chmod alone: between bind and chmod anybody could connect. */
 static int
 bind_file(int fd, const struct sockaddr_un *address,
     const struct socket_owner *owner, struct listener *l)
@@ -109,6 +110,7 @@ socket_open(const char *path, const struct socket_owner *owner,
 	return 0;
 }
 
+/* What kind of socket somebody else made. */
 static bool
 has_option(int fd, int option, int want)
 {
@@ -119,6 +121,7 @@ has_option(int fd, int option, int want)
 	    value == want;
 }
 
+/* Bound to this very path; abstract and unnamed sockets are at none. */
 static bool
 is_at(int fd, const char *path)
 {
@@ -143,6 +146,7 @@ group_of(int fd, const char *name, const struct listener *v)
 	return -1;
 }
 
+/* Take it into its group's place; what nobody asked for is closed. */
 static int
 inherit_one(int fd, const char *name, struct listener *v)
 {
@@ -196,6 +200,7 @@ sockets_inherit(struct listener v[SERVER_GROUPS], int first_fd)
 		r = inherit_one(first_fd + i, name, v);
 	}
 	free(names);
+	/* Whatever we start was not meant. */
 	unsetenv("LISTEN_PID");
 	unsetenv("LISTEN_FDS");
 	unsetenv("LISTEN_FDNAMES");
@@ -208,8 +213,9 @@ path_of(const struct settings *s, int group)
 	return group == GROUP_MAIN ? s->server_socket : s->server_auth_socket;
 }
 
+/* The user we become owns the file, nginx's group may connect. */
 static int
-find_owner(const struct settings *s, const struct user *user,
+find_owner(const struct settings *s, const struct account *user,
     struct socket_owner *ret)
 {
 	*ret = (struct socket_owner){ user->uid, user->gid };
@@ -223,6 +229,7 @@ find_owner(const struct settings *s, const struct user *user,
 	return -ENOENT;
 }
 
+/* Words for what an administrator can do something about. */
 static const char *
 reason(int error)
 {
@@ -241,7 +248,7 @@ reason(int error)
 }
 
 int
-sockets_open(const struct settings *s, const struct user *user,
+sockets_open(const struct settings *s, const struct account *user,
     struct listener v[SERVER_GROUPS])
 {
 	struct socket_owner owner;
@@ -269,19 +276,26 @@ sockets_open(const struct settings *s, const struct user *user,
 	return r;
 }
 
+static bool
+is_our_file(const struct listener *l)
+{
+	struct stat st;
+
+	return !l->inherited && lstat(l->path, &st) == 0 &&
+	    st.st_dev == l->dev && st.st_ino == l->ino;
+}
+
 void
 sockets_close(struct listener v[SERVER_GROUPS])
 {
 	for (int g = 0; g < SERVER_GROUPS; g++) {
-		struct stat st;
-
 		if (v[g].fd < 0)
 			continue;
+		/* First the file: once nobody listens, it is anybody's to
+		 * replace, and its inode number free for another. */
+		if (is_our_file(&v[g]))
+			unlink(v[g].path);
 		close(v[g].fd);
 		v[g].fd = -1;
-		if (v[g].inherited || lstat(v[g].path, &st) < 0)
-			continue;
-		if (st.st_dev == v[g].dev && st.st_ino == v[g].ino)
-			unlink(v[g].path);
 	}
 }

@@ -49,6 +49,7 @@ struct supervisor {
 
 static void happen(struct supervisor *sv, enum event event);
 
+/* What requests in hand are given before KILL. */
 static int64_t
 patience_ms(const struct crew *crew)
 {
@@ -83,6 +84,7 @@ begin_reload(struct supervisor *sv)
 	crew_fill(sv->next, &sv->shared);
 }
 
+/* Said again and again: one may be lost on a worker that just starts. */
 static void
 say_quit(struct supervisor *sv, int64_t now)
 {
@@ -116,6 +118,7 @@ drop_next(struct supervisor *sv)
 {
 	int status;
 
+	/* Waited for right here, so that no pid of theirs is left over. */
 	if (!sv->next)
 		return;
 	crew_signal(sv->next, -1, SIGKILL);
@@ -137,6 +140,7 @@ begin_drain(struct supervisor *sv)
 	say_quit(sv, now);
 }
 
+/* Even SIGKILL may have to wait for a process inside the kernel. */
 static void
 kill_all(struct supervisor *sv)
 {
@@ -313,6 +317,7 @@ look(struct supervisor *sv)
 		happen(sv, EVENT_HUP);
 }
 
+/* Returns how long the loop may sleep: it is the loop that is watched. */
 static int
 feed_watchdog(struct supervisor *sv)
 {
@@ -347,24 +352,6 @@ turn(struct supervisor *sv)
 	look(sv);
 }
 
-static bool
-open_handovers(struct supervisor *sv)
-{
-	for (int g = 0; g < SERVER_GROUPS; g++)
-		if (handover_open(&sv->shared.handovers[g]) < 0)
-			return false;
-	return true;
-}
-
-static void
-close_all(struct supervisor *sv)
-{
-	for (int g = 0; g < SERVER_GROUPS; g++)
-		handover_close(&sv->shared.handovers[g]);
-	close(sv->signal_fd);
-	close(sv->ready_fd);
-}
-
 int
 supervisor_run(const struct server_config *config,
     const struct listener *listeners, struct crew *crew)
@@ -378,7 +365,8 @@ supervisor_run(const struct server_config *config,
 		.ready_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK),
 	};
 
-	if (sv.signal_fd < 0 || sv.ready_fd < 0 || !open_handovers(&sv)) {
+	if (sv.signal_fd < 0 || sv.ready_fd < 0 ||
+	    handovers_open(sv.shared.handovers, SERVER_GROUPS) < 0) {
 		crew_free(crew);
 		return EX_OSERR;
 	}
@@ -392,6 +380,8 @@ supervisor_run(const struct server_config *config,
 	log_event(LOG_INFO, "stopped", "exit=%d", sv.exit_code);
 	crew_free(sv.now);
 	crew_free(sv.old);
-	close_all(&sv);
+	handovers_close(sv.shared.handovers, SERVER_GROUPS);
+	close(sv.signal_fd);
+	close(sv.ready_fd);
 	return sv.exit_code;
 }

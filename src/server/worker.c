@@ -52,6 +52,7 @@ watch_db(struct worker *w, bool anyway)
 	w->db_events = events;
 }
 
+/* After a step the connection may be another one under the same number. */
 static void
 step_db(struct worker *w)
 {
@@ -77,6 +78,7 @@ loop_leave(struct worker *w, enum leaving how, const char *why)
 		;
 }
 
+/* USR2: others stay. TERM, QUIT: nobody does, or somebody killed just us. */
 static void
 read_signals(struct worker *w)
 {
@@ -121,6 +123,7 @@ get_ready(struct worker *w, int64_t now)
 		log_event(LOG_WARN, "ready_unheard", "errno=%d", errno);
 }
 
+/* The sooner of a (-1: never) and b. */
 static int
 min_wait(int a, int64_t b)
 {
@@ -151,6 +154,7 @@ wait_ms(const struct worker *w, int64_t now)
 	return ms;
 }
 
+/* Nothing to wait for any more. */
 static bool
 has_left(const struct worker *w)
 {
@@ -215,6 +219,8 @@ worker_run(const struct worker_config *config)
 		.limit = recycle_after(config),
 	};
 
+	/* libfcgi installs handlers, so ours come after it; keys come last,
+	 * when nothing of them can be dumped any more. */
 	log_name(config->name);
 	if (!confine_worker(config->parent, config->web.settings) ||
 	    fcgi_init() < 0 || !open_loop(&w))

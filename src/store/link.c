@@ -51,14 +51,15 @@ retry_ms(const struct db *db)
 	return RETRY_MS + (int64_t)(mix >> 8) % (RETRY_JITTER_MS + 1);
 }
 
+/* Once per change of state, not once per attempt. */
 static void
-tell_lost(struct db *db)
+tell_lost(struct db *db, enum log_level level, const char *event)
 {
-	if (!db->told_lost)
-		log_event(LOG_WARN, "db_lost", "application=%s why=\"%s\"",
-		    db->config.application, db->why);
-	if (!db->told_lost)
-		db->lost_at = clock_mono_ms();
+	if (db->told_lost)
+		return;
+	log_event(level, event, "application=%s why=\"%s\"",
+	    db->config.application, db->why);
+	db->lost_at = clock_mono_ms();
 	db->told_lost = true;
 }
 
@@ -66,7 +67,7 @@ void
 link_lose(struct db *db)
 {
 	wire_close(db);
-	tell_lost(db);
+	tell_lost(db, LOG_WARN, "db_lost");
 	db->state = LINK_WAIT;
 	db->until = clock_mono_ms() + retry_ms(db);
 	db->attempts++;
@@ -77,9 +78,9 @@ link_lose(struct db *db)
 static void
 lose_to_drift(struct db *db)
 {
-	if (!db->told_drift)
-		log_event(LOG_ERROR_, "db_drift", "application=%s why=\"%s\"",
-		    db->config.application, db->why);
+	/* After an outage it is news: the schema was changed meanwhile. */
+	db->told_lost = db->told_lost && db->told_drift;
+	tell_lost(db, LOG_ERROR_, "db_drift");
 	db->told_drift = true;
 	link_lose(db);
 	db->until = clock_mono_ms() + DRIFT_MS;

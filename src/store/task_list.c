@@ -35,13 +35,20 @@ static const struct fields list_row =
     FIELDS(NULL, list_fields, struct list_row);
 
 /*
- * $1..$3 who, $4 rows, $5 count them all?, $6..$16 filters, $17 the key and
- * $18 the id to start behind (a sentinel for "from the start", so that the
+ * $1..$3 who, $4 rows, $5 LIST_* bits, $6..$16 filters, $17 the key and $18
+ * the id to start behind (a sentinel for "from the start", so that the
  * comparison is plain and the index serves it), $19 see SQL_DUE.
+ *
+ * The CASE saves an unfiltered list the filters, and it hides them from the
+ * planner, which would take eleven of them to leave next to nothing and sort
+ * a user's whole heap instead of walking the index to the limit.
  */
+enum { LIST_COUNT = 1, LIST_FILTER = 2 };
+
 #define SQL_FILTERS \
 	" t.user_id = $1 AND t.deleted_at IS NULL" \
-	" AND ($6::text[] IS NULL OR t.status = ANY ($6))" \
+	" AND CASE WHEN $5::int & 2 = 0 THEN true ELSE" \
+	" ($6::text[] IS NULL OR t.status = ANY ($6))" \
 	" AND ($7::bigint IS NULL OR t.priority = $7)" \
 	" AND ($8::text IS NULL OR t.tags @> ARRAY[$8])" \
 	" AND ($9::text IS NULL OR" \
@@ -54,11 +61,11 @@ static const struct fields list_row =
 	" AND ($13::timestamptz IS NULL OR t.created_at > $13)" \
 	" AND ($14::timestamptz IS NULL OR t.updated_at < $14)" \
 	" AND ($15::timestamptz IS NULL OR t.updated_at > $15)" \
-	" AND (NOT $16::bool OR " SQL_OVERDUE ")"
+	" AND (NOT $16::bool OR " SQL_OVERDUE ") END"
 
 #define SQL_LIST(rows) \
 	SQL_WHO " SELECT who.who_state, x.*," \
-	" CASE WHEN $5::bool AND who.who_state = 0 THEN" \
+	" CASE WHEN $5::int & 1 <> 0 AND who.who_state = 0 THEN" \
 	" (SELECT count(*) FROM docket.tasks t WHERE" SQL_FILTERS ") END" \
 	" AS total" \
 	" FROM who LEFT JOIN LATERAL (" rows ") x ON true"
@@ -76,6 +83,10 @@ static const struct fields list_row =
 	SQL_LIST(SQL_SCAN("(lower(t.title) COLLATE \"C\", t.id) " op \
 	    " (lower($17::text) COLLATE \"C\", $18::uuid)", \
 	    "lower(t.title) COLLATE \"C\" " dir ", t.id " dir))
+/* A user has every number once: no id is needed to tell two apart. */
+#define SQL_NUMBERED(op, dir) \
+	SQL_LIST(SQL_SCAN("t.number " op " $17::bigint" \
+	    " AND $18::uuid IS NOT NULL", "t.number " dir))
 /* created_at is inside the id: the primary key has the order. */
 #define SQL_CREATED(op, dir) \
 	SQL_LIST(SQL_SCAN("t.id " op " $18::uuid AND $17::text IS NOT NULL", \
@@ -103,7 +114,6 @@ static const struct fields list_row =
 	    &list_row, true, false }
 
 #define SQL_BY_POSITION(op, dir) SQL_KEYED("t.position", "text", op, dir)
-#define SQL_BY_NUMBER(op, dir) SQL_KEYED("t.number", "bigint", op, dir)
 #define SQL_BY_UPDATED(op, dir) \
 	SQL_KEYED("t.updated_at", "timestamptz", op, dir)
 #define SQL_BY_PRIORITY(op, dir) SQL_KEYED("t.priority", "bigint", op, dir)
@@ -112,7 +122,7 @@ static const struct fields list_row =
 
 static const struct stmt statements[] = {
 	PAIR(SORT_POSITION, "position", SQL_BY_POSITION),
-	PAIR(SORT_NUMBER, "number", SQL_BY_NUMBER),
+	PAIR(SORT_NUMBER, "number", SQL_NUMBERED),
 	PAIR(SORT_CREATED, "created", SQL_CREATED),
 	PAIR(SORT_UPDATED, "updated", SQL_BY_UPDATED),
 	PAIR(SORT_DUE, "due", SQL_DUE),
@@ -273,12 +283,23 @@ row_key(struct arena *mem, enum task_sort sort, const struct list_row *row)
 	return text_of(arena_printf(mem, "%" PRId64, v));
 }
 
+static bool
+is_filtered(const struct task_filter *f)
+{
+	return f->status.v || f->priority != INT_NONE || f->tag.s || f->q.s ||
+	    f->due_before != TIME_NONE || f->due_after != TIME_NONE ||
+	    f->created_before != TIME_NONE || f->created_after != TIME_NONE ||
+	    f->updated_before != TIME_NONE || f->updated_after != TIME_NONE ||
+	    f->overdue;
+}
+
 static void
 push_filters(struct db_params *p, struct arena *mem,
     const struct task_filter *f)
 {
 	db_int(p, f->limit + 1);
-	db_bool(p, f->count);
+	db_int4(p, (f->count ? LIST_COUNT : 0) |
+	    (is_filtered(f) ? LIST_FILTER : 0));
 	db_texts(p, mem, f->status);
 	db_int(p, f->priority);
 	db_text(p, f->tag);

@@ -23,25 +23,32 @@ static const struct stmt statements[] = {
 	/*
 	 * Rows are locked in the order of their ids, so that two of these
 	 * never wait for each other; once locked, the positions are the
-	 * newest. A row that is where it should be is not written.
+	 * newest. A row that is where it should be is not written: by the
+	 * locked position (was), for the UPDATE itself first looks at the
+	 * version of its snapshot.
 	 */
 	{
 		"task_order",
 		SQL_WHO ","
 		" wanted AS MATERIALIZED ("
-		" SELECT w.id, w.place"
-		" FROM unnest($4::uuid[]) WITH ORDINALITY w (id, place)),"
+		" SELECT CASE WHEN length(w.ref) = 36 THEN w.ref::uuid ELSE"
+		" (SELECT t.id FROM docket.tasks t"
+		" WHERE t.user_id = $1 AND t.number = w.ref::bigint)"
+		" END AS id, w.place"
+		" FROM unnest($4::text[]) WITH ORDINALITY w (ref, place)),"
 		" locked AS MATERIALIZED ("
 		" SELECT t.id, t.position FROM docket.tasks t"
 		" WHERE (SELECT who_state FROM who) = 0"
-		" AND t.user_id = $1 AND t.id = ANY ($4)"
+		" AND t.user_id = $1"
+		" AND t.id = ANY (ARRAY(SELECT w.id FROM wanted w))"
 		" AND t.deleted_at IS NULL"
 		" ORDER BY t.id FOR NO KEY UPDATE),"
 		" whole AS MATERIALIZED ("
 		" SELECT l.n FROM (SELECT count(*) AS n FROM locked) l"
 		" WHERE l.n = (SELECT count(*) FROM wanted)),"
 		" slots AS MATERIALIZED ("
-		" SELECT w.id, s.position FROM wanted w"
+		" SELECT w.id, s.position, l.position AS was FROM wanted w"
+		" JOIN locked l USING (id)"
 		" JOIN (SELECT position, row_number()"
 		" OVER (ORDER BY position, id) AS place FROM locked) s"
 		" USING (place)),"
@@ -50,7 +57,7 @@ static const struct stmt statements[] = {
 		" version = t.version + 1,"
 		" updated_at = greatest(now(), t.updated_at)"
 		" FROM whole, slots s WHERE t.user_id = $1 AND t.id = s.id"
-		" AND t.position <> s.position)"
+		" AND s.was <> s.position)"
 		" SELECT who.who_state, whole.n"
 		" FROM who LEFT JOIN whole ON true",
 		&ordered_row, true, true
@@ -61,15 +68,14 @@ const struct stmts task_order_statements = STMTS(statements);
 
 int
 store_task_order(struct db *db, struct arena *mem,
-    const struct principal *who, const struct uuid *ids, size_t n,
-    size_t *ret_n)
+    const struct principal *who, struct texts refs, size_t *ret_n)
 {
 	struct db_params p = { 0 };
 	struct db_result r;
 	int error;
 
 	who_params(&p, who);
-	db_uuids(&p, mem, ids, n);
+	db_texts(&p, mem, refs);
 	error = db_run(db, mem, &statements[0], &p, &r);
 	if (error || r.who)
 		return error ? error : r.who;

@@ -16,6 +16,14 @@ enum { TASK_INSERT, TASK_GET, TASK_UPDATE, TASK_TRASH, TASK_PURGE };
 	column " = CASE WHEN $6::int & " bit " <> 0 THEN " value \
 	" ELSE t." column " END"
 
+/* A local time keeps the zone that is there when none comes along (RFC 7396);
+ * any other due date drops it. What does not go together breaks the CHECK
+ * tasks_due_zone. */
+#define SQL_ZONE \
+	"CASE WHEN $6 & 64 <> 0 THEN $13::text" \
+	" WHEN $6 & 16 <> 0 AND $15::text IS NULL THEN NULL" \
+	" ELSE t.due_timezone END"
+
 static const struct stmt statements[] = {
 	[TASK_INSERT] = {
 		"task_insert",
@@ -64,9 +72,11 @@ static const struct stmt statements[] = {
 		SQL_SET("priority", "8", "COALESCE($11::bigint, 0)::smallint")
 		", "
 		SQL_SET("due_date", "16", "$12::text") ", "
-		SQL_SET("due_timezone", "16", "$13::text") ", "
-		SQL_SET("due_at", "16", "COALESCE($14::timestamptz,"
-		    " $15::text::timestamp AT TIME ZONE $13)") ", "
+		"due_timezone = " SQL_ZONE ", "
+		SQL_SET("due_at", "80", "COALESCE($14::timestamptz,"
+		    " CASE WHEN $6 & 16 <> 0 THEN $15::text"
+		    " ELSE translate(t.due_date, 'T', ' ') END::timestamp"
+		    " AT TIME ZONE " SQL_ZONE ")") ", "
 		SQL_SET("tags", "32", "COALESCE($16::text[], '{}')") ","
 		" version = t.version + 1,"
 		" updated_at = greatest(now(), t.updated_at)"

@@ -29,7 +29,8 @@ const struct fields user_row = FIELDS(NULL, user_fields, struct user);
 enum { USER_ME, USER_LIST, USER_INSERT, USER_UPSERT };
 
 /* The counters row comes with the account, so a task's number never needs to
- * ask whether it is the first. */
+ * ask whether it is the first. A password set anew ends what the old one
+ * opened. */
 #define SQL_PUT(conflict) \
 	"WITH u AS (" \
 	" INSERT INTO docket.users AS o (id, username, username_key, email," \
@@ -41,6 +42,10 @@ enum { USER_ME, USER_LIST, USER_INSERT, USER_UPSERT };
 	" c AS (" \
 	" INSERT INTO docket.counters (user_id) SELECT id FROM u" \
 	" ON CONFLICT (user_id) DO NOTHING)," \
+	" ended AS (" \
+	" UPDATE docket.sessions s SET ended_at = now()," \
+	" ended_why = 'user_put' FROM u" \
+	" WHERE s.user_id = u.id AND s.ended_at IS NULL)," \
 	" noted AS (" \
 	" INSERT INTO docket.audit (event, user_id, detail)" \
 	" SELECT 'user_put', id, role FROM u)" \
@@ -68,7 +73,7 @@ static const struct stmt statements[] = {
 	[USER_INSERT] = {
 		"user_insert", SQL_PUT(""), &user_row, false, true
 	},
-	/* What is not given stays; the name as first written stays. */
+	/* What is not given stays, the role and the name's spelling too. */
 	[USER_UPSERT] = {
 		"user_upsert",
 		SQL_PUT(" ON CONFLICT (username_key) DO UPDATE SET"
@@ -77,7 +82,8 @@ static const struct stmt statements[] = {
 		    " phone = COALESCE(excluded.phone, o.phone),"
 		    " password_hash ="
 		    " COALESCE(excluded.password_hash, o.password_hash),"
-		    " role = excluded.role, active = true,"
+		    " role = CASE WHEN excluded.role = 'admin' THEN 'admin'"
+		    " ELSE o.role END, active = true,"
 		    " updated_at = greatest(now(), o.updated_at)"),
 		&user_row, false, true
 	},

@@ -45,7 +45,7 @@ access_token(struct text header, bool *ret_other_scheme)
 	return token_is_sane(token) ? token : TEXT_NONE;
 }
 
-/* One credential, by RFC 6750 §2.1; another scheme is no credential of ours. */
+/* One credential (RFC 6750 §2.1); another scheme is no credential of ours. */
 int
 access_bearer(struct call *call, struct principal *ret)
 {

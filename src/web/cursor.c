@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
-/* Keyset cursors: opaque, URL-safe, bound to the user, the sort, the filters. */
+/* Keyset cursors: opaque, URL-safe, bound to user, sort and filters. */
 #include "web/cursor.h"
 
 #include "base/error.h"

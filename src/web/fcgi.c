@@ -162,8 +162,8 @@ write_record(struct fcgi *f, const void *bytes, size_t n)
 	int id = f->request.requestId;
 	uint8_t head[8] = { RECORD_VERSION, RECORD_STDOUT, (uint8_t)(id >> 8),
 	    (uint8_t)id, (uint8_t)(n >> 8), (uint8_t)n, pad, 0 };
-	struct iovec v[3] = { { head, sizeof(head) }, { (void *)(uintptr_t)bytes,
-	    n }, { padding, pad } };
+	struct iovec v[3] = { { head, sizeof(head) },
+	    { (void *)(uintptr_t)bytes, n }, { padding, pad } };
 
 	if (!write_all(f->request.ipcFd, v, 3))
 		f->broken = true;

@@ -70,11 +70,21 @@ pointer_name(struct decode *decode, struct text at, const char *name)
 static struct text
 copy_string(struct decode *decode, struct json_object *json)
 {
-	const size_t n = (size_t)json_object_get_string_len(json);
+	/* Of an integer, its digits: json-c spells them on demand. */
+	const char *s = json_object_get_string(json);
+	const size_t n = json_object_is_type(json, json_type_string) ?
+	    (size_t)json_object_get_string_len(json) : strlen(s);
 
-	return (struct text){
-		arena_copy(decode->mem, json_object_get_string(json), n), n
-	};
+	return (struct text){ arena_copy(decode->mem, s, n), n };
+}
+
+/* A string, or an integer where the row takes numerals. */
+static bool
+is_wordy(struct json_object *json, const struct field *field)
+{
+	return json_object_is_type(json, json_type_string) ||
+	    (field->flags & FIELD_NUMERAL &&
+	    json_object_is_type(json, json_type_int));
 }
 
 static bool
@@ -86,7 +96,7 @@ decode_uuid(struct json_object *json, struct uuid *ret)
 
 static bool
 decode_texts(struct decode *decode, struct json_object *json,
-    struct texts *ret, struct text at)
+    const struct field *field, struct texts *ret, struct text at)
 {
 	const size_t n = json_object_array_length(json);
 	bool ok = true;
@@ -96,11 +106,11 @@ decode_texts(struct decode *decode, struct json_object *json,
 	for (size_t i = 0; i < n; i++) {
 		struct json_object *item = json_object_array_get_idx(json, i);
 
-		if (json_object_is_type(item, json_type_string))
+		if (is_wordy(item, field))
 			ret->v[i] = copy_string(decode, item);
 		else
 			ok = refuse(decode, pointer_index(decode, at, i),
-			    TEXT(""), "type", "must be a string");
+			    TEXT_NONE, "type", "must be a string");
 	}
 	return ok;
 }
@@ -118,10 +128,10 @@ decode_uuids(struct decode *decode, struct json_object *json,
 
 		if (!json_object_is_type(item, json_type_string))
 			ok = refuse(decode, pointer_index(decode, at, i),
-			    TEXT(""), "type", "must be a string");
+			    TEXT_NONE, "type", "must be a string");
 		else if (!decode_uuid(item, &v[i]))
 			ok = refuse(decode, pointer_index(decode, at, i),
-			    TEXT(""), "format", "must be a UUID");
+			    TEXT_NONE, "format", "must be a UUID");
 	}
 	ret->v = v;
 	ret->n = n;
@@ -152,7 +162,7 @@ decode_list(struct decode *decode, struct json_object *json,
 			decode_object(decode, item, field->sub, v + i * size,
 			    here);
 		else
-			ok = refuse(decode, here, TEXT(""), "type",
+			ok = refuse(decode, here, TEXT_NONE, "type",
 			    "must be an object");
 	}
 	return ok;
@@ -211,7 +221,7 @@ decode_value(struct decode *decode, struct json_object *json,
 	case FIELD_TIME:
 		return decode_time(decode, json, field, member, at);
 	case FIELD_TEXTS:
-		return decode_texts(decode, json, member,
+		return decode_texts(decode, json, field, member,
 		    pointer_name(decode, at, field->name));
 	case FIELD_UUIDS:
 		return decode_uuids(decode, json, member,
@@ -234,7 +244,8 @@ decode_member(struct decode *decode, struct json_object *json,
 {
 	void *member = (char *)object + field->offset;
 
-	if (!json_object_is_type(json, type_wanted(field->type))) {
+	if (!json_object_is_type(json, type_wanted(field->type)) &&
+	    !(field->type == FIELD_TEXT && is_wordy(json, field))) {
 		refuse(decode, at, text_of(field->name), "type",
 		    wants[field->type]);
 		return;
@@ -334,7 +345,7 @@ json_decode(struct text in, const struct fields *fields, struct arena *mem,
 		return false;
 	json = json_read(in, mem);
 	if (!json_object_is_type(json, json_type_object))
-		return refuse(&decode, TEXT(""), TEXT(""), "type",
+		return refuse(&decode, TEXT(""), TEXT_NONE, "type",
 		    "the body must be a JSON object");
 	decode_object(&decode, json, fields, object, TEXT(""));
 	return faults->n == before;

@@ -55,7 +55,7 @@ scan_fault(struct scan *scan, const char *code, const char *what, size_t at)
 {
 	if (scan->faults->n == FAULTS_MAX)
 		return false;
-	faults_add(scan->faults, scan->mem, scan_pointer(scan), TEXT(""), code,
+	faults_add(scan->faults, scan->mem, scan_pointer(scan), TEXT_NONE, code,
 	    arena_printf(scan->mem, "%s at byte %zu", what, at));
 	return false;
 }

@@ -38,7 +38,7 @@ pair_decode(struct pairs *p, struct text pair)
 
 	if (!percent_decode(p->mem, name, true, &name) ||
 	    !percent_decode(p->mem, rest, true, &value)) {
-		faults_add(p->faults, p->mem, p->parent, TEXT(""), "syntax",
+		faults_add(p->faults, p->mem, p->parent, TEXT_NONE, "syntax",
 		    "a bad percent escape, NUL or invalid UTF-8");
 		return;
 	}

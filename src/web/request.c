@@ -57,7 +57,8 @@ params_read(const struct fcgi *fcgi, struct text v[PARAM__MAX],
 				continue;
 			if (p == AUTHORIZATION && v[p].s)
 				*ret_two_authorizations = true;
-			if (equals[1])
+			/* But an empty key is a mistake, not no key. */
+			if (equals[1] || p == IDEMPOTENCY)
 				v[p] = text_of(equals + 1);
 			break;
 		}

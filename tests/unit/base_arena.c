@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
-/* base/arena: alignment, zeroes, releases in order, the jump when memory ends. */
+/* base/arena: alignment, zeroes, releases, the jump when memory ends. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

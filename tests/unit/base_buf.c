@@ -82,6 +82,33 @@ json_escapes_exactly_what_must_be(void **state)
 	buf_done(&b);
 }
 
+/* The same at every place of a longer text: no step of the scan skips one. */
+static void
+json_finds_escapes_anywhere(void **state)
+{
+	static const uint8_t special[] = { 0, 0x1f, '"', '\\', 0x20, 0x7f,
+		0x80, 0x9f, 0xa2, 0xdc, 0xff, '!', '#', '[', ']' };
+	struct buf b = { 0 };
+	char in[40];
+
+	(void)state;
+	for (size_t n = 1; n < sizeof(in); n++) {
+		for (size_t at = 0; at < n * sizeof(special); at++) {
+			uint8_t c = special[at % sizeof(special)];
+			size_t want = n + 2;
+
+			memset(in, 'x', n);
+			in[at / sizeof(special)] = (char)c;
+			want += c < 0x20 ? 5 : c == '"' || c == '\\';
+			buf_json(&b, (struct text){ in, n });
+			assert_int_equal(b.n, want);
+			assert_int_equal(b.p[want - 1], '"');
+			buf_reset(&b, SIZE_MAX);
+		}
+	}
+	buf_done(&b);
+}
+
 /* Escapes sextuple the text: the room must grow along. */
 static void
 json_grows_with_escapes(void **state)
@@ -114,6 +141,9 @@ other_pieces(void **state)
 	buf_text(&b, TEXT_NONE);
 	buf_printf(&b, "%03d", 7);
 	assert_holds(&b, "abcd!007");
+	buf_name(&b, '{', "a");
+	buf_name(&b, ',', "bc");
+	assert_holds(&b, "{\"a\":,\"bc\":");
 	buf_uuid(&b, &id);
 	assert_holds(&b, "017f22e2-79b0-7cc3-98c4-dc0c0c07398f");
 	buf_time(&b, 1769851800123456);
@@ -173,6 +203,7 @@ main(void)
 		cmocka_unit_test(integers),
 		cmocka_unit_test(json_strings),
 		cmocka_unit_test(json_escapes_exactly_what_must_be),
+		cmocka_unit_test(json_finds_escapes_anywhere),
 		cmocka_unit_test(json_grows_with_escapes),
 		cmocka_unit_test(other_pieces),
 		cmocka_unit_test(grows_and_shrinks),

@@ -89,7 +89,7 @@ ends(void **state)
 		assert_true(order(key, next) < 0);
 		key = between(key, TEXT_NONE);
 	}
-	assert_true(key.n <= RANK_DIGITS + 4);
+	assert_true(key.n <= RANK_DIGITS + 8);
 	between(TEXT("9999999999"), TEXT_NONE);
 	between(TEXT_NONE, TEXT_NONE);
 	arena_reset(mem);
@@ -185,7 +185,7 @@ zigzag(void **state)
 			hi = key;
 	}
 	print_message("rank: zigzag of 3000: %zu characters\n", lo.n);
-	assert_true(lo.n < 1600);
+	assert_true(lo.n < 600);
 	arena_reset(mem);
 }
 

@@ -150,6 +150,23 @@ due_refusals(void **state)
 	}
 }
 
+/* For the decoder, before it is known whether a zone came along. */
+static void
+due_spelling(void **state)
+{
+	struct text t = TEXT("2026-01-31T09:30:00");
+	const char *why = NULL;
+
+	(void)state;
+	assert_int_equal(task_check_due(mem, &t, &why), 0);
+	t = TEXT("2026-01-31");
+	assert_int_equal(task_check_due(mem, &t, &why), 0);
+	assert_true(text_is(t, "2026-01-31"));
+	t = TEXT("2026-02-31");
+	assert_int_equal(task_check_due(mem, &t, &why), 1);
+	assert_non_null(why);
+}
+
 static void
 bounds(void **state)
 {
@@ -170,6 +187,9 @@ bounds(void **state)
 	assert_int_equal(task_bound_parse(TEXT(""), true, &us), 1);
 }
 
+#define LETTERS_65 "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA" \
+	"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
+
 static void
 zones(void **state)
 {
@@ -180,8 +200,7 @@ zones(void **state)
 	static const char *const bad[] = {
 		"", "+05:30", "/etc/passwd", "../x", "Europe/", "_x", "5",
 		"Europe/Berlin'", "Europe Berlin", "Europe/Berlin\n",
-		"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
-		"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
+		LETTERS_65,
 	};
 	const char *why;
 
@@ -242,6 +261,7 @@ main(void)
 		cmocka_unit_test(status_words),
 		cmocka_unit_test(due_forms),
 		cmocka_unit_test(due_refusals),
+		cmocka_unit_test(due_spelling),
 		cmocka_unit_test(bounds),
 		cmocka_unit_test(zones),
 		cmocka_unit_test(tags),

@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+/* docket-courier: read the command line, drop root, load the key, run. */
+#ifdef HAVE_CONFIG_H
+#include "config.h"
+#endif
+
+#include <errno.h>
+#include <getopt.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "base/user.h"
+#include "core/token.h"
+#include "courier/claim.h"
+#include "courier/spool.h"
+
+#ifndef PACKAGE_VERSION
+#define PACKAGE_VERSION "unknown"
+#endif
+#ifndef DOCKET_CONF
+#define DOCKET_CONF "/etc/docket/docket.conf"
+#endif
+
+struct arguments {
+	struct settings_source source;
+	const char **sets;	/* room for argc */
+	bool once;
+};
+
+static const struct option options[] = {
+	{ "config", required_argument, NULL, 'c' },
+	{ "set", required_argument, NULL, 's' },
+	{ "once", no_argument, NULL, 'o' },
+	{ "version", no_argument, NULL, 'V' },
+	{ "help", no_argument, NULL, 'h' },
+	{ NULL, 0, NULL, 0 },
+};
+
+static const char usage[] =
+    "usage: docket-courier [-c FILE] [--set SECTION.KEY=VALUE]... [--once]\n"
+    "\n"
+    "Deliver the messages that wait in the outbox. Without -c, " DOCKET_CONF
+    "\nis read if it exists.\n"
+    "\n"
+    "  --once     stop when the outbox is empty; exit 75 when a message\n"
+    "             could not be delivered or the database is away\n"
+    "  --version  the version\n"
+    "  --help     this\n";
+
+/* -1: go on; otherwise the exit status. */
+static int
+parse(int argc, char **argv, struct arguments *ret)
+{
+	int c;
+
+	while ((c = getopt_long(argc, argv, "c:h", options, NULL)) != -1) {
+		switch (c) {
+		case 'c':
+			ret->source.file = optarg;
+			break;
+		case 's':
+			ret->sets[ret->source.n_sets++] = optarg;
+			break;
+		case 'o':
+			ret->once = true;
+			break;
+		case 'V':
+			puts("docket-courier " PACKAGE_VERSION);
+			return EX_OK;
+		case 'h':
+			fputs(usage, stdout);
+			return EX_OK;
+		default:
+			fputs(usage, stderr);
+			return EX_USAGE;
+		}
+	}
+	if (optind < argc) {
+		fputs(usage, stderr);
+		return EX_USAGE;
+	}
+	ret->source.sets = ret->sets;
+	if (!ret->source.file && access(DOCKET_CONF, F_OK) == 0)
+		ret->source.file = DOCKET_CONF;
+	return -1;
+}
+
+/* Codes pass through memory: no core file ever. The stop signals wait until
+ * the loop looks for them. */
+static void
+confine(void)
+{
+	const struct rlimit none = { 0, 0 };
+	sigset_t stop;
+
+	setrlimit(RLIMIT_CORE, &none);
+	signal(SIGPIPE, SIG_IGN);
+	sigemptyset(&stop);
+	sigaddset(&stop, SIGTERM);
+	sigaddset(&stop, SIGINT);
+	sigprocmask(SIG_BLOCK, &stop, NULL);
+}
+
+static bool
+spool_usable(const char *dir)
+{
+	int r = dir[0] ? spool_check(dir) : -ENOENT;
+
+	if (r < 0)
+		fprintf(stderr, "courier.spool_dir: \"%s\": %s\n", dir,
+		    strerror(-r));
+	return r == 0;
+}
+
+/* The key that the API seals messages under. */
+static bool
+seal_load(const struct settings *s, struct secret *ret)
+{
+	struct secret master = { .n = 0 };
+	int r = secret_load(s->server_secret_file, stderr, &master);
+
+	if (r == 0)
+		r = crypto_derive(&master, "seal", ret);
+	secret_done(&master);
+	return r == 0;
+}
+
+/* As the user it will stay: what that one cannot read is not read at all. */
+static int
+serve(const struct settings *s, bool once)
+{
+	struct secret seal = { .n = 0 };
+	struct courier courier = { .settings = s, .seal = &seal, .once = once };
+	int code = EX_CONFIG;
+	bool good;
+
+	if (user_drop(s->server_user, stderr) < 0)
+		return EX_CONFIG;
+	confine();
+	good = seal_load(s, &seal);
+	if (spool_usable(s->courier_spool_dir) && good)
+		code = courier_run(&courier);
+	secret_done(&seal);
+	return code;
+}
+
+int
+main(int argc, char **argv)
+{
+	struct arguments a = { .once = false };
+	struct settings settings = { 0 };
+	int code;
+
+	log_init("docket-courier", LOG_INFO);
+	a.sets = calloc((size_t)argc, sizeof(*a.sets));
+	if (!a.sets || crypto_init() < 0)
+		return EX_OSERR;
+	code = parse(argc, argv, &a);
+	if (code < 0 && settings_load(&a.source, stderr, &settings) < 0)
+		code = EX_CONFIG;
+	if (code < 0) {
+		code = serve(&settings, a.once);
+		settings_done(&settings);
+	}
+	free(a.sets);
+	crypto_done();
+	return code;
+}

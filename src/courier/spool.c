@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+/* Writes a letter into the spool folder, whole and durable or not at all. */
+#include "courier/spool.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+
+#define NAME_MAX_ 80
+
+static void
+member(struct buf *out, const char *name, struct text value)
+{
+	buf_printf(out, "%s\"%s\":", out->n > 1 ? "," : "", name);
+	buf_json(out, value);
+}
+
+static void
+letter_json(struct buf *out, const struct letter *letter)
+{
+	buf_putc(out, '{');
+	member(out, "id", letter->id);
+	member(out, "channel", letter->channel);
+	member(out, "to", letter->to);
+	member(out, "purpose", letter->purpose);
+	member(out, "code", letter->code);
+	member(out, "text", letter->text);
+	buf_puts(out, ",\"created_at\":\"");
+	buf_time(out, letter->created_at);
+	buf_puts(out, "\"}\n");
+}
+
+static int
+write_all(int fd, struct text t)
+{
+	while (t.n > 0) {
+		ssize_t n = write(fd, t.s, t.n);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -errno;
+		t.s += n;
+		t.n -= (size_t)n;
+	}
+	return 0;
+}
+
+/* Content first, then the name, each on the disk before the next. */
+static int
+put_file(int dir, const char *temp, const char *name, struct text content)
+{
+	int r, fd = openat(dir, temp,
+	    O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
+
+	if (fd < 0)
+		return -errno;
+	r = write_all(fd, content);
+	if (r == 0 && fsync(fd) < 0)
+		r = -errno;
+	if (close(fd) < 0 && r == 0)
+		r = -errno;
+	if (r == 0 && renameat(dir, temp, dir, name) < 0)
+		r = -errno;
+	if (r < 0)
+		unlinkat(dir, temp, 0);
+	else if (fsync(dir) < 0)
+		r = -errno;
+	return r;
+}
+
+static int
+open_dir(const char *dir)
+{
+	int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	return fd < 0 ? -errno : fd;
+}
+
+int
+spool_check(const char *dir)
+{
+	int r = 0, fd = open_dir(dir);
+
+	if (fd < 0)
+		return fd;
+	if (faccessat(fd, ".", W_OK | X_OK, AT_EACCESS) < 0)
+		r = -errno;
+	close(fd);
+	return r;
+}
+
+int
+spool_write(const char *dir, const struct letter *letter)
+{
+	char temp[NAME_MAX_], name[NAME_MAX_];
+	struct buf json = { 0 };
+	int r, fd = open_dir(dir);
+
+	if (fd < 0)
+		return fd;
+	/* The pid: another courier may be at the same letter after a lease
+	 * has run out. A leading dot and another ending keep it out of *.json. */
+	snprintf(temp, sizeof(temp), ".%.*s.%ld", TEXT_FMT(letter->id),
+	    (long)getpid());
+	snprintf(name, sizeof(name), "%" PRId64 "-%.*s.json",
+	    letter->created_at / 1000, TEXT_FMT(letter->id));
+	letter_json(&json, letter);
+	r = json.failed ? -ENOMEM :
+	    put_file(fd, temp, name, buf_view(&json));
+	if (json.p)
+		explicit_bzero(json.p, json.cap);
+	buf_done(&json);
+	close(fd);
+	return r;
+}
