@@ -1,0 +1,266 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+# ./dev test: every part, its cases counted, the sum on the last line.
+# shellcheck shell=bash
+
+PASSED=0 FAILED=0 SKIPPED=0
+REASONS=()
+LONG=
+
+# count PART PASSED FAILED SKIPPED: a part that ran nothing has failed.
+count() {
+	local failed=$3
+
+	[ $(($2 + $3 + $4)) -gt 0 ] || {
+		failed=1
+		say "$1: ran no test"
+	}
+	PASSED=$((PASSED + $2))
+	FAILED=$((FAILED + failed))
+	SKIPPED=$((SKIPPED + $4))
+	printf '== %s: %d passed, %d failed, %d skipped (%d s)\n' "$1" "$2" \
+	    "$failed" "$4" $((SECONDS - PART_START))
+}
+
+part() {
+	PART_START=$SECONDS
+	printf '\n== %s\n' "$1"
+}
+
+# number PATTERN FILE: the sum of the numbers that stand before or after it.
+number() {
+	sed -n "s/$1/\1/p" "$2" | awk '{ n += $1 } END { print n + 0 }'
+}
+
+# One cmocka program: its own count, or one failure when it died.
+program() {
+	local program=$1 log=$DEV_HOME/test-logs/${1##*/}.log status=0 p f s
+
+	launch "$log" timeout -k 5 "${DEV_PROGRAM_SECONDS:-180}" "$program"
+	landed || status=$?
+	if [ "$status" -eq 77 ]; then
+		REASONS+=("${program##*/}: $(tail -n 1 "$log")")
+		PROGRAM_S=$((PROGRAM_S + 1))
+		return 0
+	fi
+	p=$(number '^\[  PASSED  \] \([0-9]*\) test.*' "$log")
+	f=$(number '^\[  FAILED  \] \([0-9]*\) test.*' "$log")
+	s=$(number '^\[  SKIPPED \] \([0-9]*\) test.*' "$log")
+	if [ "$f" -eq 0 ] && { [ "$status" -ne 0 ] || [ $((p + s)) -eq 0 ]; }
+	then
+		f=1
+	fi
+	if [ "$f" -gt 0 ]; then
+		say "${program##*/}: FAILED (exit $status)"
+		grep -v '^\[ *\(RUN\|OK\) *\]' "$log" | tail -n 30
+	fi
+	[ "$s" -eq 0 ] || REASONS+=("${program##*/}: $s of its cases")
+	PROGRAM_P=$((PROGRAM_P + p))
+	PROGRAM_F=$((PROGRAM_F + f))
+	PROGRAM_S=$((PROGRAM_S + s))
+}
+
+# programs PART DIR: every program of a directory of tests.
+programs() {
+	local source
+
+	PROGRAM_P=0 PROGRAM_F=0 PROGRAM_S=0
+	part "$1"
+	for source in "$DEV_ROOT/$2"/*.c; do
+		[ -e "$source" ] || continue
+		program "$BUILD/$2/$(basename "$source" .c)"
+	done
+	count "$1" "$PROGRAM_P" "$PROGRAM_F" "$PROGRAM_S"
+}
+
+# A line "ok ..." or "not ok ..." a rule.
+lint() {
+	local log=$DEV_HOME/test-logs/lint.log
+
+	part lint
+	bash "$DEV_ROOT/tests/lint/lint.sh" >"$log" 2>&1 || true
+	cat "$log"
+	count lint "$(grep -c '^ok ' "$log" || true)" \
+	    "$(grep -c '^not ok ' "$log" || true)" 0
+}
+
+free_port() {
+	local port
+
+	for port in $(seq $((20000 + RANDOM % 10000)) 39999); do
+		DEV_PORT=$port
+		port_taken 127.0.0.1 || port_taken ::1 || return 0
+	done
+	die "no free port" "end something that listens"
+}
+
+# summary WORD FILE: an attribute of pytest's JUnit report.
+summary() {
+	sed -n 's/.*<testsuite [^>]*\<'"$1"'="\([0-9]*\)".*/\1/p' "$2" 2>/dev/null |
+		grep . || echo 0
+}
+
+# The API suite against the instance that runs in STATE.
+pytest_run() {
+	local name=$1 log=$DEV_HOME/test-logs/$1.log status=0 p f s
+	local paths=("$DEV_ROOT/tests/api") word report=$log.xml
+	shift
+
+	# Whoever names files means these alone.
+	for word in "$@"; do
+		[ ! -e "${word%%::*}" ] || paths=()
+	done
+
+	rm -f "$report"
+	TICK_NEXT=15
+	launch "$log" env DEV_DIR="$STATE" DOCKETD="$BUILD/docketd" \
+	    DOCKET="$BUILD/docket" PYTHONDONTWRITEBYTECODE=1 \
+	    /usr/bin/python3 -m pytest -q -ra --color=no --junitxml="$report" \
+	    -c "$DEV_ROOT/tests/api/pytest.ini" \
+	    --rootdir "$DEV_ROOT/tests/api" "$@" \
+	    "${paths[@]}"
+	while kill -0 "$STEP_PID" 2>/dev/null; do
+		tick "pytest" $((SECONDS - PART_START))
+		sleep 0.5
+	done
+	landed || status=$?
+	[ ! -t 1 ] || printf '\r'
+	s=$(summary skipped "$report")
+	f=$(($(summary failures "$report") + $(summary errors "$report")))
+	p=$(($(summary tests "$report") - s - f))
+	if [ "$f" -eq 0 ] && [ "$status" -ne 0 ]; then
+		f=1
+	fi
+	[ "$f" -eq 0 ] || tail -n 150 "$log"
+	mapfile -t -O "${#REASONS[@]}" REASONS \
+	    < <(sed -n "s/^SKIPPED /$name: /p" "$log")
+	PROGRAM_P=$p PROGRAM_F=$f PROGRAM_S=$s
+}
+
+# What the sanitizers wrote: a report a file.
+reports() {
+	local file n=0
+
+	for file in "$STATE"/sanitizer/*; do
+		[ -s "$file" ] || continue
+		n=$((n + 1))
+		[ "$n" -gt 3 ] || show_log "$file" 60
+	done
+	n=$((n + $(cat "$STATE"/log/*.log "$STATE"/log/*.log.1 2>/dev/null |
+	    grep -cE 'runtime error:|ERROR: (Address|Leak)Sanitizer' || true)))
+	PROGRAM_F=$((PROGRAM_F + n))
+	[ "$n" -eq 0 ] || say "$n sanitizer reports"
+}
+
+# api NAME DIR OPTION...: an instance of its own, the suite, its end.
+api() {
+	local name=$1 dir=$2
+	shift 2
+
+	part "$name"
+	DEV_DIR=$DEV_HOME/$dir
+	free_port
+	state_open
+	if [ -n "${DEV_SANITIZE-}" ]; then
+		rm -rf "$STATE/sanitizer"
+		mkdir "$STATE/sanitizer"
+		own "$USER_APP" "$STATE/sanitizer"
+		export ASAN_OPTIONS=detect_leaks=1:log_path=$STATE/sanitizer/report
+		export UBSAN_OPTIONS=print_stacktrace=1:log_path=$STATE/sanitizer/report
+	fi
+	rm -rf "$STATE/pg"
+	service_start "$@"
+	pytest_run "$dir" ${LONG:+--long} "${PYTEST_ARGS[@]}"
+	RUNNING=
+	lock
+	: >"$STATE/run/stopped"
+	stop_all
+	unlock
+	[ -z "${DEV_SANITIZE-}" ] || reports
+	count "$name" "$PROGRAM_P" "$PROGRAM_F" "$PROGRAM_S"
+}
+
+# A minute in all, shared by the targets.
+fuzz() {
+	local target name log status targets=() seeds
+
+	for target in "$DEV_ROOT"/tests/fuzz/*.c; do
+		[ ! -e "$target" ] || targets+=("$target")
+	done
+	[ "${#targets[@]}" -gt 0 ] || return 0
+	CC=clang-14 CFLAGS='-g -O1' build build-fuzz all --enable-fuzz \
+	    --enable-asan --enable-ubsan
+	part fuzz
+	PROGRAM_P=0 PROGRAM_F=0
+	for target in "${targets[@]}"; do
+		name=$(basename "$target" .c)
+		log=$DEV_HOME/test-logs/fuzz-$name.log
+		mkdir -p "$DEV_HOME/corpus/$name"
+		seeds=$DEV_ROOT/tests/fuzz/seeds/$name
+		[ -d "$seeds" ] || seeds=
+		status=0
+		launch "$log" "$BUILD/tests/fuzz/$name" -max_len=4096 \
+		    -timeout=10 -artifact_prefix="$log-" \
+		    -max_total_time=$((60 / ${#targets[@]} + 1)) \
+		    "$DEV_HOME/corpus/$name" ${seeds:+"$seeds"}
+		landed || status=$?
+		if [ "$status" -eq 0 ]; then
+			PROGRAM_P=$((PROGRAM_P + 1))
+			sed -n 's/^Done /'"$name"': /p' "$log"
+		else
+			PROGRAM_F=$((PROGRAM_F + 1))
+			show_log "$log" 40
+		fi
+	done
+	count fuzz "$PROGRAM_P" "$PROGRAM_F" 0
+}
+
+sanitized() {
+	export DEV_SANITIZE=1
+	build_programs "all check-programs"
+	ASAN_OPTIONS=detect_leaks=1 programs "unit under ASan+UBSan" tests/unit
+	ASAN_OPTIONS=detect_leaks=1 programs "store under ASan+UBSan" tests/store
+	api "API under ASan+UBSan" test-asan
+	unset DEV_SANITIZE ASAN_OPTIONS UBSAN_OPTIONS
+}
+
+sum() {
+	local reason line
+
+	say ""
+	for reason in "${REASONS[@]}"; do
+		say "skipped: $reason"
+	done
+	line="$PASSED passed, $FAILED failed"
+	[ "$SKIPPED" -eq 0 ] || line+=", $SKIPPED skipped"
+	say "$line"
+	[ "$FAILED" -eq 0 ]
+}
+
+dev_test() {
+	PYTEST_ARGS=()
+	while [ $# -gt 0 ]; do
+		case $1 in
+		--long) LONG=1 ;;
+		*) PYTEST_ARGS+=("$1") ;;
+		esac
+		shift
+	done
+	traps
+	state_open
+	mkdir -p "$DEV_HOME/test-logs"
+	# shellcheck disable=SC2086
+	packages_install $PACKAGES_RUN $PACKAGES_TEST
+	build_programs "all check-programs"
+	if [ "${#PYTEST_ARGS[@]}" -gt 0 ]; then
+		api API test
+		sum
+		return
+	fi
+	lint
+	programs unit tests/unit
+	programs store tests/store
+	api API test
+	sanitized
+	fuzz
+	sum
+}

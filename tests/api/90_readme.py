@@ -1,0 +1,147 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""The README keeps its word: the tour is run, the recipe is followed."""
+
+import os
+import re
+import shutil
+import subprocess
+
+import pytest
+
+import docket
+from docket import ROOT
+
+README = (ROOT / "README.md").read_text()
+SPLIT = "--- next block of the tour ---"
+
+
+def section(title):
+    found = re.search(rf"^## {title}\n(.*?)(?=^## |\Z)", README,
+                      re.M | re.S)
+    assert found, f"README.md has no section {title}"
+    return found[1]
+
+
+def blocks(text, language):
+    return re.findall(rf"^```{language}\n(.*?)^```$", text, re.M | re.S)
+
+
+def test_the_tour(dev):
+    """One shell runs all blocks; each one's `# => ` lines occur in what it
+    prints, in their order."""
+    tour = blocks(section("A five-minute tour"), "sh")
+    assert len(tour) >= 12
+    script = ["set -euo pipefail"]
+    for block in tour:
+        script += [block, f"echo; echo '{SPLIT}'"]
+    done = subprocess.run(
+        ["bash"], input="\n".join(script), text=True, cwd=ROOT, timeout=120,
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+        env={"PATH": os.environ["PATH"], "URL": dev.url,
+             "CA": str(dev.dir / "ca.pem"), "HOME": "/nonexistent"})
+    said = done.stdout.split(SPLIT)
+    for block, output in zip(tour, said):
+        follow(block, output)
+    assert done.returncode == 0, done.stdout
+    assert len(said) == len(tour) + 1
+
+
+def follow(block, output):
+    at = 0
+    for want in re.findall(r"^# => (.*)$", block, re.M):
+        found = output.find(want, at)
+        assert found >= 0, f"not there: {want}\nin: {output}\nof: {block}"
+        at = found + len(want)
+
+
+def test_the_tour_needs_curl_sed_and_nothing_else():
+    tour = "\n".join(blocks(section("A five-minute tour"), "sh"))
+    for tool in ("jq", "python", "awk", "perl", "openssl"):
+        assert not re.search(rf"\b{tool}\b", tour), tool
+
+
+def test_the_tour_does_what_a_newcomer_wants():
+    tour = "\n".join(blocks(section("A five-minute tour"), "sh"))
+    for path in ("/otp/send", "/auth/register", "/auth/token", "/auth/me",
+                 "/tasks", "/tasks/order", "/auth/refresh", "/auth/logout",
+                 "/auth/users"):
+        assert path in tour, path
+
+
+def test_links_lead_somewhere():
+    for target in re.findall(r"\]\((?!https?:)([^)#]+)\)", README):
+        assert (ROOT / target).exists(), target
+    for path in re.findall(r"`((?:src|include|tests|nginx|sql|systemd)/"
+                           r"[\w./]*)`", README):
+        assert (ROOT / path).exists() or "next" in path, path
+
+
+def test_every_room_is_in_the_table():
+    rooms = section("The rooms")
+    for room in sorted(p.name for p in (ROOT / "src").iterdir()
+                       if p.is_dir()):
+        assert f"`src/{room}/`" in rooms, room
+
+
+def test_the_options_of_docketd_exist(dev):
+    text = subprocess.run([dev.docketd(), "--help"], capture_output=True,
+                          text=True, timeout=10).stdout
+    for option in set(re.findall(r"`(?:docketd )?(--[a-z]+)`",
+                                 section("Operating it"))):
+        if option not in ("--admin", "--dry-run"):
+            assert option in text, option
+
+
+def recipe():
+    """The three files of `Add an endpoint` and what goes into them."""
+    found = re.findall(r"^```\w+ (\S+)\n(.*?)^```$",
+                       section("Add an endpoint"), re.M | re.S)
+    assert [path.split("/")[0] for path, _ in found] == \
+        ["include", "src", "tests"]
+    return dict(found)
+
+
+def test_the_recipe_has_three_files_and_two_are_new():
+    paths = list(recipe())
+    assert paths[0] == "include/tbl/routes.h"
+    for path in paths[1:]:
+        assert not (ROOT / path).exists()
+
+
+@pytest.mark.long
+def test_the_recipe_works(tmp_path_factory):
+    """In a copy of the tree: add the three, build, run, test."""
+    home = tmp_path_factory.mktemp("recipe")
+    tree = home / "tree"
+    shutil.copytree(ROOT, tree, symlinks=True, ignore=shutil.ignore_patterns(
+        ".git", ".dev", "autom4te.cache", "__pycache__"))
+    table, handler, test = recipe().items()
+    routes = (tree / table[0]).read_text()
+    row = re.search(r'^ROUTE\(GET,\s+"/tasks/\{id\}".*\n', routes, re.M)
+    (tree / table[0]).write_text(
+        routes[:row.end()] + table[1] + routes[row.end():])
+    for path, text in (handler, test):
+        (tree / path).write_text(text)
+    for place in (home, *home.parents):
+        if place.is_relative_to("/tmp/pytest-of-" + os.environ.get(
+                "USER", "root")):
+            place.chmod(0o755)
+    environment = {**os.environ, "DEV_DIR": str(home / "dev"),
+                   "DEV_PORT": str(docket.free_port())}
+    environment.pop("DOCKETD", None)
+    try:
+        run(environment, tree / "dev", "run", "--detach")
+        run({**environment, "LONG": "0"}, "/usr/bin/python3", "-m",
+            "pytest", "-q", tree / test[0])
+        run({**environment, "LONG": "0"}, "/usr/bin/python3", "-m",
+            "pytest", "-q", tree / "tests/api/60_matrix.py", "-k",
+            "tasks/next")
+    finally:
+        subprocess.run([tree / "dev", "stop"], env=environment, timeout=120)
+
+
+def run(environment, *command):
+    done = subprocess.run(command, env=environment, text=True, timeout=900,
+                          stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT)
+    assert done.returncode == 0, done.stdout[-4000:]

@@ -1,0 +1,119 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""The instance under test, the people in it, and: is it alive after each?"""
+
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+import tempfile
+
+import pytest
+
+HERE = pathlib.Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parent / "lib"))
+sys.dont_write_bytecode = True
+pytest.register_assert_rewrite("docket")
+
+import docket  # noqa: E402
+
+
+def pytest_addoption(parser):
+    parser.addoption("--long", action="store_true",
+                     help="also the tests that take minutes")
+
+
+def pytest_collection_modifyitems(config, items):
+    if config.getoption("--long") or os.environ.get("LONG") == "1":
+        return
+    skip = pytest.mark.skip(reason="only with --long")
+    for item in items:
+        if "long" in item.keywords:
+            item.add_marker(skip)
+
+
+@pytest.fixture(scope="session")
+def dev():
+    directory = os.environ.get("DEV_DIR") or str(docket.ROOT / ".dev")
+    if not os.path.exists(os.path.join(directory, "url")):
+        pytest.exit(f"no instance in {directory}: ./dev run --detach first",
+                    returncode=2)
+    return docket.Dev(directory)
+
+
+@pytest.fixture(scope="session")
+def own(tmp_path_factory):
+    """An instance of four workers that a test may treat badly."""
+    directory = tempfile.mkdtemp(prefix="docket-own-", dir="/var/tmp")
+    os.chmod(directory, 0o755)
+    state = os.path.join(directory, "dev")
+    environment = {**os.environ, "DEV_DIR": state,
+                   "DEV_PORT": str(docket.free_port())}
+    run_dev(environment, "run", "--detach", "--set", "server.workers=4")
+    yield docket.Dev(state)
+    run_dev(environment, "stop")
+    shutil.rmtree(directory, ignore_errors=True)
+
+
+def run_dev(environment, *arguments):
+    done = subprocess.run([docket.ROOT / "dev", *arguments], text=True,
+                          env=environment, stdin=subprocess.DEVNULL,
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                          timeout=600)
+    assert done.returncode == 0, done.stdout
+
+
+@pytest.fixture(autouse=True)
+def alive(request, dev):
+    """No test may cost a worker, nor leave the server unable to answer."""
+    if "own" in request.fixturenames:
+        dev = request.getfixturevalue("own")
+    before = dev.workers()
+    yield
+    client = docket.Client(dev, timeout=5)
+    try:
+        client.get("/healthz", 200)
+    finally:
+        client.close()
+    if "faults" in request.keywords:
+        docket.wait_until(lambda: len(dev.workers()) == len(before),
+                          f"as many workers as {before}")
+        return
+    after = dev.workers()
+    assert after == before, f"a worker died: {before} -> {after}"
+
+
+@pytest.fixture
+def api(dev):
+    client = docket.Client(dev)
+    yield client
+    client.close()
+
+
+@pytest.fixture(scope="session")
+def alice(dev):
+    return docket.person_by_phone(dev)
+
+
+@pytest.fixture(scope="session")
+def bob(dev):
+    return docket.person(dev)
+
+
+@pytest.fixture(scope="session")
+def admin(dev):
+    return docket.login(dev, dev.admin["username"], dev.admin["password"])
+
+
+@pytest.fixture
+def fresh(dev):
+    """Makes people who live as long as the test."""
+    made = []
+
+    def make(**members):
+        made.append(docket.person(dev, **members))
+        return made[-1]
+
+    yield make
+    for one in made:
+        one.close()

@@ -1,0 +1,61 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""The program's tables, read from include/tbl as the compiler reads them."""
+
+import pathlib
+import re
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+
+
+def load_errors():
+    """tbl/errors.h as {code: (status, title, detail)}."""
+    text = (ROOT / "include/tbl/errors.h").read_text()
+    row = re.compile(r'^ERROR\(E_\w+,\s*(\d+),\s*"(\w+)",\s*"\w+",'
+                     r'\s*"([^"]*)",\s*"([^"]*)"\)', re.M)
+    return {m[2]: (int(m[1]), m[3], m[4]) for m in row.finditer(text)}
+
+
+ERRORS = load_errors()
+
+
+class Route:
+    """A row of tbl/routes.h: the columns that tests ask for."""
+
+    def __init__(self, columns):
+        (self.method, path, canonical, access, _, _, group, flags, self.body,
+         self.query, status, self.reply, self.rate, self.handler, operation,
+         self.summary) = columns
+        self.path, self.operation = path.strip('"'), operation.strip('"')
+        self.canonical = None if canonical == "NULL" \
+            else canonical.strip('"')
+        self.access = access.removeprefix("ACCESS_")
+        self.group = group.removeprefix("GROUP_")
+        self.flags = set(re.findall(r"ROUTE_\w+", flags))
+        self.status = int(status)
+
+    @property
+    def takes_body(self):
+        return self.body != "fields_none"
+
+    @property
+    def oauth(self):
+        return "ROUTE_OAUTH" in self.flags
+
+    def at(self, ref="1"):
+        return self.path.replace("{id}", str(ref))
+
+    def __str__(self):
+        return f"{self.method} {self.path}"
+
+
+def load_routes():
+    text = (ROOT / "include/tbl/routes.h").read_text()
+    for name, flags in re.findall(r"^#define (LIST|TASK)\s+(.+)$", text,
+                                  re.M):
+        text = re.sub(rf"\b{name}\b(?=[ ,|])", flags, text)
+    column = re.compile(r'\s*("(?:[^"\\]|\\.)*"|[^",]+)\s*(?:,|$)')
+    return [Route([c.strip() for c in column.findall(row)])
+            for row in re.findall(r"^ROUTE\((.*)\)$", text, re.M)]
+
+
+ROUTES = load_routes()

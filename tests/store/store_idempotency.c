@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+/* store: one Idempotency-Key, one effect, whatever happens around it. */
+#include "lib/store_fixture.h"
+
+#include <time.h>
+
+#include "base/crypto.h"
+#include "base/error.h"
+#include "store/idempotency.h"
+#include "store/tasks.h"
+
+static const struct idem_key key = {
+	.key = TEXT("k-1"), .operation = TEXT("POST /tasks"),
+	.fingerprint = TEXT("0123456789abcdef0123456789abcdef"),
+};
+
+/* What the dispatcher does with a POST. *ret_fresh: the effect was made. */
+static int
+post(struct db *on, struct arena *m, const struct principal *who,
+    const struct idem_key *k, struct idem_reply *ret, bool *ret_fresh)
+{
+	struct new_task in = { .title = TEXT("t"), .due_at = TIME_NONE };
+	struct task out;
+	int error = store_idem_begin(on, m, who, k, ret);
+
+	*ret_fresh = false;
+	if (error || ret->replay)
+		return error;
+	if (crypto_uuid(&in.id, &in.created_at))
+		return -1;
+	error = store_task_insert(on, m, who, &in, &out);
+	*ret = (struct idem_reply){
+		.status = 201, .headers = TEXT("Location: /tasks/1\n"),
+		.body = TEXT("{\"task\":1}"),
+	};
+	if (error == 0)
+		error = store_idem_commit(on, m, who, k, ret);
+	*ret_fresh = error == 0;
+	return error;
+}
+
+static int64_t
+tasks_of(const struct principal *who)
+{
+	return fixture_int("SELECT count(*) AS v FROM docket.tasks"
+	    " WHERE user_id = '%s'", fixture_uuid(&who->user_id));
+}
+
+static void
+a_repeat_replays_and_another_body_is_refused(void **state)
+{
+	struct principal who = fixture_user("user");
+	struct principal other = fixture_user("user");
+	struct idem_key k = key;
+	struct idem_reply reply;
+	bool fresh;
+
+	(void)state;
+	assert_int_equal(post(db, mem, &who, &k, &reply, &fresh), 0);
+	assert_true(fresh);
+	assert_int_equal(post(db, mem, &who, &k, &reply, &fresh), 0);
+	assert_true(reply.replay && !fresh);
+	assert_int_equal(reply.status, 201);
+	assert_true(text_is(reply.headers, "Location: /tasks/1\n"));
+	assert_true(text_is(reply.body, "{\"task\":1}"));
+	assert_false(db_in_transaction(db));
+	/* Another user's key is another key. */
+	assert_int_equal(post(db, mem, &other, &k, &reply, &fresh), 0);
+	assert_true(fresh);
+	k.fingerprint = TEXT("another body, 32 bytes long .....");
+	assert_int_equal(post(db, mem, &who, &k, &reply, &fresh),
+	    E_IDEMPOTENCY);
+	k = key;
+	k.operation = TEXT("POST /tasks/order");
+	assert_int_equal(post(db, mem, &who, &k, &reply, &fresh),
+	    E_IDEMPOTENCY);
+	assert_false(db_in_transaction(db));
+	assert_int_equal(tasks_of(&who), 1);
+}
+
+static void
+after_a_day_the_key_is_free(void **state)
+{
+	struct principal who = fixture_user("user");
+	struct idem_reply reply;
+	bool fresh;
+
+	(void)state;
+	assert_int_equal(post(db, mem, &who, &key, &reply, &fresh), 0);
+	fixture_sql("UPDATE docket.idempotency SET"
+	    " created_at = created_at - interval '25 h' WHERE user_id = '%s'",
+	    fixture_uuid(&who.user_id));
+	assert_int_equal(post(db, mem, &who, &key, &reply, &fresh), 0);
+	assert_true(fresh);
+	assert_int_equal(post(db, mem, &who, &key, &reply, &fresh), 0);
+	assert_true(reply.replay);
+	assert_int_equal(tasks_of(&who), 2);
+}
+
+static void
+a_twin_in_flight_is_told_so_at_once(void **state)
+{
+	struct principal who = fixture_user("user"), revoked = who;
+	struct db *twin = fixture_connect();
+	struct idem_reply reply;
+	bool fresh;
+
+	(void)state;
+	assert_int_equal(store_idem_begin(db, mem, &who, &key, &reply), 0);
+	assert_int_equal(post(twin, mem, &who, &key, &reply, &fresh),
+	    E_IN_FLIGHT);
+	assert_false(db_in_transaction(twin));
+	revoked.session_id.b[3] ^= 1;
+	assert_int_equal(post(twin, mem, &revoked, &key, &reply, &fresh),
+	    E_TOKEN_REVOKED);
+	/* The first one fails: nothing is stored, the key is free. */
+	db_rollback(db);
+	assert_int_equal(post(twin, mem, &who, &key, &reply, &fresh), 0);
+	assert_true(fresh);
+	db_free(twin);
+}
+
+static void
+a_connection_that_dies_frees_the_key(void **state)
+{
+	struct principal who = fixture_user("user");
+	struct db *first = fixture_connect();
+	struct idem_reply reply;
+	bool fresh;
+	int error;
+
+	(void)state;
+	assert_int_equal(store_idem_begin(first, mem, &who, &key, &reply), 0);
+	db_free(first);
+	/* The server notices on its own time. */
+	for (int i = 0; i < 100; i++) {
+		error = post(db, mem, &who, &key, &reply, &fresh);
+		if (error != E_IN_FLIGHT)
+			break;
+		nanosleep(&(struct timespec){ 0, 20000000 }, NULL);
+	}
+	assert_int_equal(error, 0);
+	assert_true(fresh);
+	assert_int_equal(tasks_of(&who), 1);
+}
+
+static void
+one_post(struct caller *caller)
+{
+	struct idem_reply reply;
+	bool fresh;
+
+	/* Until it is answered, as a client does. 1: made; 2: replayed. */
+	do {
+		caller->result = post(caller->db, caller->mem, caller->arg,
+		    &key, &reply, &fresh);
+	} while (caller->result == E_IN_FLIGHT);
+	if (caller->result == 0)
+		caller->result = fresh ? -1 : -2;
+}
+
+static void
+sixty_four_parallel_posts_have_one_effect(void **state)
+{
+	struct principal who = fixture_user("user");
+	struct caller *callers = fixture_callers(64);
+
+	(void)state;
+	fixture_parallel(callers, 64, one_post, &who);
+	assert_int_equal(fixture_count(callers, 64, -1), 1);
+	assert_int_equal(fixture_count(callers, 64, -2), 63);
+	assert_int_equal(tasks_of(&who), 1);
+	fixture_callers_free(callers, 64);
+}
+
+#define CASE(f) cmocka_unit_test_teardown(f, fixture_reset)
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		CASE(a_repeat_replays_and_another_body_is_refused),
+		CASE(after_a_day_the_key_is_free),
+		CASE(a_twin_in_flight_is_told_so_at_once),
+		CASE(a_connection_that_dies_frees_the_key),
+		CASE(sixty_four_parallel_posts_have_one_effect),
+	};
+
+	return cmocka_run_group_tests(tests, fixture_start, fixture_stop);
+}

@@ -1,0 +1,456 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+/* store: codes; their budgets hold however many callers come at once. */
+#include "lib/store_fixture.h"
+
+#include "base/crypto.h"
+#include "base/error.h"
+#include "store/otps.h"
+#include "store/outbox.h"
+#include "store/users.h"
+
+static void
+new_send(struct otp_send *ret, struct text address)
+{
+	*ret = (struct otp_send){
+		.address = address, .channel = TEXT("sms"),
+		.purpose = TEXT("register"), .hash = TEXT("hash"),
+		.sealed = TEXT("sealed"), .ttl_seconds = 120,
+		.sends_hour = 5, .sends_day = 10,
+		.client = { .ip = TEXT("192.0.2.1") },
+	};
+	assert_int_equal(crypto_uuid(&ret->id, NULL), 0);
+	assert_int_equal(crypto_uuid(&ret->message_id, NULL), 0);
+}
+
+static int
+send_code(struct text address, struct otp_sent *ret)
+{
+	struct otp_send send;
+
+	new_send(&send, address);
+	return store_otp_send(db, mem, &send, ret);
+}
+
+/* The recipient's last send was so long ago. */
+static void
+pass(struct text address, const char *interval)
+{
+	fixture_sql("UPDATE docket.otp_budgets SET"
+	    " last_at = last_at - interval '%s', sends ="
+	    " ARRAY(SELECT s - interval '%s' FROM unnest(sends) s)"
+	    " WHERE address = '%s'", interval, interval, address.s);
+}
+
+static int
+guess_code(struct text address, struct otp_live *ret)
+{
+	const struct otp_guess guess = {
+		.address = address, .purpose = TEXT("register"),
+		.per_code = 5, .per_recipient = 15,
+	};
+
+	return store_otp_guess(db, mem, &guess, ret);
+}
+
+static void
+resending_backs_off(void **state)
+{
+	static const int64_t waits[] = { 60, 120, 240, 240 };
+	struct text address = fixture_name("+4930");
+	struct otp_sent sent;
+
+	(void)state;
+	for (size_t i = 0; i < 4; i++) {
+		assert_int_equal(send_code(address, &sent), 0);
+		assert_int_equal(sent.resend_in, waits[i]);
+		pass(address, "30 s");
+		assert_int_equal(send_code(address, &sent), E_OTP_WAIT);
+		assert_in_range(sent.retry_after, waits[i] - 31,
+		    waits[i] - 29);
+		pass(address, "4 min");
+	}
+	/* An hour of quiet begins anew; the refusals counted for nothing. */
+	pass(address, "61 min");
+	assert_int_equal(send_code(address, &sent), 0);
+	assert_int_equal(sent.resend_in, 60);
+	assert_int_equal(fixture_int("SELECT cardinality(sends)::bigint AS v"
+	    " FROM docket.otp_budgets WHERE address = '%s'", address.s), 5);
+}
+
+static void
+hour_and_day_have_limits(void **state)
+{
+	struct text address = fixture_name("+4931");
+	struct otp_sent sent;
+
+	(void)state;
+	for (int i = 0; i < 5; i++) {
+		assert_int_equal(send_code(address, &sent), 0);
+		pass(address, "5 min");
+	}
+	assert_int_equal(send_code(address, &sent), E_OTP_WAIT);
+	assert_in_range(sent.retry_after, 34 * 60, 36 * 60);
+	for (int i = 0; i < 5; i++) {
+		pass(address, "61 min");
+		assert_int_equal(send_code(address, &sent), 0);
+	}
+	pass(address, "61 min");
+	assert_int_equal(send_code(address, &sent), E_OTP_WAIT);
+	assert_in_range(sent.retry_after, 17 * 3600, 19 * 3600);
+	pass(address, "24 h");
+	assert_int_equal(send_code(address, &sent), 0);
+}
+
+static void
+a_client_has_a_budget_of_its_own(void **state)
+{
+	struct text last = fixture_name("+4932");
+	struct otp_send send;
+	struct otp_sent sent;
+
+	(void)state;
+	for (int i = 0; i < 4; i++) {
+		new_send(&send, i < 3 ? fixture_name("+4932") : last);
+		send.sends_client = 3;
+		send.client.ip = TEXT("198.51.100.7");
+		assert_int_equal(store_otp_send(db, mem, &send, &sent),
+		    i < 3 ? 0 : E_RATE);
+	}
+	assert_in_range(sent.retry_after, 3590, 3600);
+	/* The refused client has cost the recipient nothing. */
+	assert_int_equal(send_code(last, &sent), 0);
+	assert_int_equal(sent.resend_in, 60);
+	/* A recipient's refusal costs the client nothing. */
+	send.client.ip = TEXT("198.51.100.8");
+	assert_int_equal(store_otp_send(db, mem, &send, &sent), E_OTP_WAIT);
+	assert_int_equal(fixture_int("SELECT count(*) AS v FROM"
+	    " docket.attempts WHERE subject = '198.51.100.8'"), 0);
+}
+
+static void
+one_send(struct caller *caller)
+{
+	const struct text *address = caller->arg;
+	struct otp_send send = {
+		.address = *address, .channel = TEXT("sms"),
+		.purpose = TEXT("register"), .hash = TEXT("hash"),
+		.sealed = TEXT("sealed"), .ttl_seconds = 120,
+		.sends_hour = 5, .sends_day = 10,
+		.client = { .ip = TEXT("192.0.2.1") },
+	};
+	struct otp_sent sent;
+
+	caller->result = crypto_uuid(&send.id, NULL);
+	if (caller->result == 0)
+		caller->result = crypto_uuid(&send.message_id, NULL);
+	if (caller->result == 0)
+		caller->result = store_otp_send(caller->db, caller->mem,
+		    &send, &sent);
+	if (caller->result == E_OTP_WAIT &&
+	    (sent.retry_after < 55 || sent.retry_after > 60))
+		caller->result = -1;
+}
+
+static void
+of_parallel_sends_one_is_sent(void **state)
+{
+	struct caller *callers = fixture_callers(32);
+	struct text address = fixture_name("+4933");
+	struct otp_sent sent;
+
+	(void)state;
+	fixture_parallel(callers, 32, one_send, &address);
+	assert_int_equal(fixture_count(callers, 32, 0), 1);
+	assert_int_equal(fixture_count(callers, 32, E_OTP_WAIT), 31);
+	pass(address, "61 min");
+	fixture_parallel(callers, 32, one_send, &address);
+	assert_int_equal(fixture_count(callers, 32, 0), 1);
+	assert_int_equal(fixture_count(callers, 32, E_OTP_WAIT), 31);
+	assert_int_equal(fixture_int("SELECT count(*) AS v FROM docket.otps"
+	    " WHERE address = '%s' AND replaced_at IS NULL", address.s), 1);
+	assert_int_equal(fixture_int("SELECT count(*) AS v FROM docket.outbox"
+	    " WHERE address = '%s'", address.s), 2);
+	assert_int_equal(send_code(address, &sent), E_OTP_WAIT);
+	fixture_callers_free(callers, 32);
+}
+
+static void
+one_guess(struct caller *caller)
+{
+	const struct otp_guess guess = {
+		.address = *(const struct text *)caller->arg,
+		.purpose = TEXT("register"),
+		.per_code = 5, .per_recipient = 15,
+	};
+	struct otp_live live;
+
+	caller->result = store_otp_guess(caller->db, caller->mem, &guess,
+	    &live);
+	if (caller->result == 0 && !text_is(live.hash, "hash"))
+		caller->result = -1;
+}
+
+static void
+five_guesses_a_code_and_fifteen_a_recipient(void **state)
+{
+	struct caller *callers = fixture_callers(64);
+	struct text address = fixture_name("+4934");
+	struct otp_sent sent;
+	struct otp_live live;
+
+	(void)state;
+	for (int code = 0; code < 3; code++) {
+		assert_int_equal(send_code(address, &sent), 0);
+		fixture_parallel(callers, 64, one_guess, &address);
+		assert_int_equal(fixture_count(callers, 64, 0), 5);
+		assert_int_equal(fixture_count(callers, 64, -1), 0);
+		pass(address, "61 min");
+	}
+	assert_int_equal(send_code(address, &sent), 0);
+	fixture_parallel(callers, 64, one_guess, &address);
+	assert_int_equal(fixture_count(callers, 64, E_OTP_BLOCKED), 64);
+	assert_int_equal(guess_code(address, &live), E_OTP_BLOCKED);
+	assert_in_range(live.retry_after, 23 * 3600, 24 * 3600);
+	/* The block ends after its day, and the count with it. */
+	fixture_sql("UPDATE docket.otp_budgets SET"
+	    " blocked_until = now() - interval '1 s' WHERE address = '%s'",
+	    address.s);
+	assert_int_equal(guess_code(address, &live), 0);
+	assert_int_equal(live.recipient_guesses, 1);
+	fixture_callers_free(callers, 64);
+}
+
+static void
+guesses_without_a_live_code_count_for_nothing(void **state)
+{
+	struct text address = fixture_name("+4935");
+	struct otp_sent sent;
+	struct otp_live live;
+
+	(void)state;
+	assert_int_equal(guess_code(address, &live), E_OTP);
+	assert_int_equal(send_code(address, &sent), 0);
+	fixture_sql("UPDATE docket.otps SET expires_at = now()"
+	    " WHERE address = '%s'", address.s);
+	for (int i = 0; i < 20; i++)
+		assert_int_equal(guess_code(address, &live), E_OTP);
+	pass(address, "2 min");
+	assert_int_equal(send_code(address, &sent), 0);
+	assert_int_equal(guess_code(address, &live), 0);
+	assert_int_equal(live.recipient_guesses, 1);
+	assert_int_equal(store_otp_refund(db, mem, &live.id), 0);
+	assert_int_equal(guess_code(address, &live), 0);
+	assert_int_equal(live.recipient_guesses, 1);
+}
+
+static void
+the_right_fifteenth_guess_lifts_the_block(void **state)
+{
+	struct text address = fixture_name("+4936");
+	struct otp_sent sent;
+	struct otp_live live;
+
+	(void)state;
+	assert_int_equal(send_code(address, &sent), 0);
+	assert_int_equal(guess_code(address, &live), 0);
+	fixture_sql("UPDATE docket.otp_budgets SET guess_n = 14"
+	    " WHERE address = '%s'", address.s);
+	assert_int_equal(guess_code(address, &live), 0);
+	assert_int_equal(live.recipient_guesses, 15);
+	assert_int_equal(store_otp_prove(db, mem, &live.id, TEXT("proof-a"),
+	    600), 0);
+	/* Consumed; the streak begins anew, so the next goes out at once. */
+	assert_int_equal(guess_code(address, &live), E_OTP);
+	assert_int_equal(send_code(address, &sent), 0);
+	assert_int_equal(guess_code(address, &live), 0);
+	assert_int_equal(live.recipient_guesses, 15);
+}
+
+static void
+one_prove(struct caller *caller)
+{
+	const struct text proof = { arena_printf(caller->mem, "proof %zu",
+	    caller->i), 8 };
+
+	caller->result = store_otp_prove(caller->db, caller->mem, caller->arg,
+	    proof, 600);
+}
+
+static void
+a_code_is_consumed_once(void **state)
+{
+	struct caller *callers = fixture_callers(32);
+	struct text address = fixture_name("+4937");
+	struct otp_sent sent;
+	struct otp_live live;
+
+	(void)state;
+	assert_int_equal(send_code(address, &sent), 0);
+	assert_int_equal(guess_code(address, &live), 0);
+	fixture_parallel(callers, 32, one_prove, &live.id);
+	assert_int_equal(fixture_count(callers, 32, 0), 1);
+	assert_int_equal(fixture_count(callers, 32, E_OTP), 31);
+	fixture_callers_free(callers, 32);
+}
+
+static int
+enroll(struct new_user *in)
+{
+	struct new_session session;
+	struct user out;
+
+	fixture_new_session(&session);
+	return store_user_register(db, mem, in, &session, &out);
+}
+
+static void
+registration_consumes_the_code_or_nothing(void **state)
+{
+	struct text address = fixture_name("+4938");
+	struct new_user in, twin;
+	struct otp_sent sent;
+	struct otp_live live;
+
+	(void)state;
+	assert_int_equal(send_code(address, &sent), 0);
+	assert_int_equal(guess_code(address, &live), 0);
+	fixture_new_user(&in, "user");
+	fixture_new_user(&twin, "user");
+	assert_int_equal(enroll(&twin), 0);
+	in.phone = address;
+	in.otp_id = live.id;
+	/* The name is taken: the code stays good. */
+	twin.username_key = in.username_key;
+	in.username_key = text_of(arena_printf(mem, "user%lld",
+	    (long long)fixture_int("SELECT max(substr(username_key, 5)::bigint)"
+	    " AS v FROM docket.users WHERE username_key LIKE 'user%%'")));
+	assert_int_equal(enroll(&in), E_USERNAME_TAKEN);
+	in.username_key = twin.username_key;
+	assert_int_equal(enroll(&in), 0);
+	assert_int_equal(fixture_int("SELECT count(*) AS v FROM docket.users"
+	    " WHERE phone = '%s' AND phone_verified_at IS NOT NULL",
+	    address.s), 1);
+	/* Used: no account. */
+	fixture_new_user(&twin, "user");
+	twin.phone = address;
+	twin.otp_id = live.id;
+	assert_int_equal(enroll(&twin), E_OTP);
+}
+
+static void
+a_proof_registers_its_own_address_once(void **state)
+{
+	struct text address = fixture_name("+4939");
+	struct new_user in;
+	struct otp_sent sent;
+	struct otp_live live;
+
+	(void)state;
+	assert_int_equal(send_code(address, &sent), 0);
+	assert_int_equal(guess_code(address, &live), 0);
+	assert_int_equal(store_otp_prove(db, mem, &live.id, TEXT("proof-b"),
+	    600), 0);
+	fixture_new_user(&in, "user");
+	in.proof = TEXT("proof-b");
+	in.phone = in.proof_address = TEXT("+49391");
+	assert_int_equal(enroll(&in), E_OTP);
+	in.phone = in.proof_address = address;
+	in.proof = TEXT("proof-c");
+	assert_int_equal(enroll(&in), E_OTP);
+	in.proof = TEXT("proof-b");
+	assert_int_equal(enroll(&in), 0);
+	fixture_new_user(&in, "user");
+	in.proof = TEXT("proof-b");
+	in.proof_address = address;
+	assert_int_equal(enroll(&in), E_OTP);
+}
+
+static void
+a_login_code_goes_only_to_an_account(void **state)
+{
+	struct new_user in;
+	struct otp_send send;
+	struct otp_sent sent;
+
+	(void)state;
+	fixture_new_user(&in, "user");
+	in.email = in.email_key = TEXT("known@example.org");
+	assert_int_equal(enroll(&in), 0);
+	for (int known = 0; known < 2; known++) {
+		new_send(&send, known ? in.email_key :
+		    TEXT("unknown@example.org"));
+		send.channel = TEXT("email");
+		send.purpose = TEXT("login");
+		assert_int_equal(store_otp_send(db, mem, &send, &sent), 0);
+		assert_int_equal(sent.resend_in, 60);
+		assert_int_equal(fixture_int("SELECT count(*) AS v FROM"
+		    " docket.outbox WHERE id = '%s'",
+		    fixture_uuid(&send.message_id)), known);
+	}
+}
+
+static void
+the_courier_leases_sends_and_tries_again(void **state)
+{
+	static const struct stmts *const sets[] = { &outbox_statements };
+	const struct db_config config = {
+		.dsn = fixture_dsn("docket_courier", "docket"),
+		.application = "courier", .sets = sets, .n_sets = 1,
+		.prepared = true, .deadline_ms = 5000,
+	};
+	struct db *courier = db_new(&config);
+	const struct message *m;
+	struct otp_sent sent;
+	struct list due;
+
+	(void)state;
+	fixture_sql("DELETE FROM docket.outbox");
+	assert_int_equal(db_connect(courier, 5000), 0);
+	assert_int_equal(send_code(fixture_name("+4940"), &sent), 0);
+	assert_int_equal(send_code(fixture_name("+4940"), &sent), 0);
+	assert_int_equal(store_outbox_lease(courier, mem, 10, 60, &due), 0);
+	assert_int_equal(due.n, 2);
+	m = due.v;
+	assert_true(text_is(m[0].sealed, "sealed"));
+	assert_true(text_is(m[0].channel, "sms"));
+	assert_int_equal(m[0].tries, 1);
+	assert_int_equal(store_outbox_done(courier, mem, &m[0].id), 0);
+	assert_int_equal(store_outbox_later(courier, mem, &m[1].id, 0,
+	    TEXT("gateway away")), 0);
+	assert_int_equal(store_outbox_lease(courier, mem, 10, 60, &due), 0);
+	assert_int_equal(due.n, 1);
+	m = due.v;
+	assert_int_equal(m[0].tries, 2);
+	assert_int_equal(store_outbox_lease(courier, mem, 10, 60, &due), 0);
+	assert_int_equal(due.n, 0);
+	fixture_sql("UPDATE docket.outbox SET next_at = now(),"
+	    " expires_at = now()");
+	assert_int_equal(store_outbox_lease(courier, mem, 10, 60, &due), 0);
+	assert_int_equal(due.n, 0);
+	assert_int_equal(fixture_int(
+	    "SELECT count(*) AS v FROM docket.outbox"), 0);
+	db_free(courier);
+}
+
+#define CASE(f) cmocka_unit_test_teardown(f, fixture_reset)
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		CASE(resending_backs_off),
+		CASE(hour_and_day_have_limits),
+		CASE(a_client_has_a_budget_of_its_own),
+		CASE(of_parallel_sends_one_is_sent),
+		CASE(five_guesses_a_code_and_fifteen_a_recipient),
+		CASE(guesses_without_a_live_code_count_for_nothing),
+		CASE(the_right_fifteenth_guess_lifts_the_block),
+		CASE(a_code_is_consumed_once),
+		CASE(registration_consumes_the_code_or_nothing),
+		CASE(a_proof_registers_its_own_address_once),
+		CASE(a_login_code_goes_only_to_an_account),
+		CASE(the_courier_leases_sends_and_tries_again),
+	};
+
+	return cmocka_run_group_tests(tests, fixture_start, fixture_stop);
+}
