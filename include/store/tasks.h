@@ -114,8 +114,8 @@ int store_task_list(struct db *db, struct arena *mem,
     struct task_list *ret);
 
 /* These tasks take this sequence within the places they hold now. refs: ids or
- * numbers as text, checked by the caller. E_TASK when one is not the caller's
- * or comes twice: then nothing moves. ret_n: how many. */
+ * numbers as text, checked by the caller. E_TASK when one is not the caller's,
+ * E_INVALID when one comes twice: then nothing moves. ret_n: how many. */
 int store_task_order(struct db *db, struct arena *mem,
     const struct principal *who, struct texts refs, size_t *ret_n);
 /* Move one before or after another. E_TASK. One transaction; the rank comes

@@ -47,6 +47,20 @@ text_compare(const void *a, const void *b)
 	return memcmp(x->s, y->s, x->n);
 }
 
+static int
+order_bad_id(struct call *call, const char *pointer)
+{
+	call_fault(call, pointer, "format", "must be a task's id or number");
+	return E_TASK_ID;
+}
+
+static int
+order_twice(struct call *call)
+{
+	return call_fault(call, "/task_ids", "duplicate",
+	    "names a task twice");
+}
+
 /* Every one an id or a number, none twice; ids in their one spelling. */
 static int
 order_refs(struct call *call, struct texts in)
@@ -56,7 +70,8 @@ order_refs(struct call *call, struct texts in)
 
 	for (size_t i = 0; i < in.n; i++) {
 		if (!task_ref_parse(in.v[i], &ref))
-			return E_TASK_ID;
+			return order_bad_id(call, arena_printf(call->mem,
+			    "/task_ids/%zu", i));
 		if (!uuid_is_nil(&ref.id)) {
 			char *id = arena_alloc(call->mem, UUID_CHARS);
 
@@ -68,8 +83,7 @@ order_refs(struct call *call, struct texts in)
 	qsort(sorted, in.n, sizeof(*sorted), text_compare);
 	for (size_t i = 1; i < in.n; i++)
 		if (text_equal(sorted[i - 1], sorted[i]))
-			return call_fault(call, "/task_ids", "duplicate",
-			    "names a task twice");
+			return order_twice(call);
 	return 0;
 }
 
@@ -83,9 +97,15 @@ order_sequence(struct call *call, const struct order_in *in,
 	if (in->task_id.s || in->before.s || in->after.s)
 		return call_fault(call, "/task_id", "duplicate",
 		    "give task_ids or task_id, not both");
-	if ((r = order_refs(call, in->task_ids)) ||
-	    (r = store_task_order(call->app->db, call->mem, &call->who,
-	    in->task_ids, &moved)))
+	r = order_refs(call, in->task_ids);
+	if (r)
+		return r;
+	r = store_task_order(call->app->db, call->mem, &call->who,
+	    in->task_ids, &moved);
+	/* By its id and by its number, which only the database sees. */
+	if (r == E_INVALID)
+		return order_twice(call);
+	if (r)
 		return r;
 	out->message = TEXT("Tasks ordered");
 	out->moved = (int64_t)moved;
@@ -104,9 +124,10 @@ order_move(struct call *call, const struct order_in *in,
 	if (!in->task_id.s || !at.s || (in->before.s && in->after.s))
 		return call_fault(call, "/task_ids", "required",
 		    "give task_ids, or task_id with before or after");
-	if (!task_ref_parse(in->task_id, &ref) ||
-	    !task_ref_parse(at, &anchor))
-		return E_TASK_ID;
+	if (!task_ref_parse(in->task_id, &ref))
+		return order_bad_id(call, "/task_id");
+	if (!task_ref_parse(at, &anchor))
+		return order_bad_id(call, in->before.s ? "/before" : "/after");
 	r = store_task_move(call->app->db, call->mem, &call->who, &ref,
 	    &anchor, in->after.s != NULL, rank_between, &moved);
 	if (r)

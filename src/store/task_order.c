@@ -8,12 +8,15 @@
 #include "store/who.h"
 
 struct ordered {
-	int64_t n;
+	int64_t n;		/* none: not all of them are there */
+	bool repeated;		/* a task under both of its names */
 };
 
 static const struct field ordered_fields[] = {
 	{ .name = "n", .type = FIELD_INT,
 	  .offset = offsetof(struct ordered, n) },
+	{ .name = "repeated", .type = FIELD_BOOL,
+	  .offset = offsetof(struct ordered, repeated) },
 };
 
 static const struct fields ordered_row =
@@ -58,7 +61,9 @@ static const struct stmt statements[] = {
 		" updated_at = greatest(now(), t.updated_at)"
 		" FROM whole, slots s WHERE t.user_id = $1 AND t.id = s.id"
 		" AND s.was <> s.position)"
-		" SELECT who.who_state, whole.n"
+		" SELECT who.who_state, whole.n,"
+		" (SELECT count(id) > count(DISTINCT id) FROM wanted)"
+		" AS repeated"
 		" FROM who LEFT JOIN whole ON true",
 		&ordered_row, true, true
 	},
@@ -71,6 +76,7 @@ store_task_order(struct db *db, struct arena *mem,
     const struct principal *who, struct texts refs, size_t *ret_n)
 {
 	struct db_params p = { 0 };
+	const struct ordered *ordered;
 	struct db_result r;
 	int error;
 
@@ -80,7 +86,10 @@ store_task_order(struct db *db, struct arena *mem,
 	if (error || r.who)
 		return error ? error : r.who;
 	if (r.rows == 0)
-		return E_TASK;
-	*ret_n = (size_t)((const struct ordered *)r.v)->n;
+		return E_NONE;
+	ordered = r.v;
+	if (ordered->n == INT_NONE)
+		return ordered->repeated ? E_INVALID : E_TASK;
+	*ret_n = (size_t)ordered->n;
 	return 0;
 }
