@@ -31,6 +31,20 @@ number() {
 	sed -n "s/$1/\1/p" "$2" | awk '{ n += $1 } END { print n + 0 }'
 }
 
+# cmocka keeps no reason: it is the condition in front of skip().
+skip_reasons() {
+	local name
+
+	for name in $(sed -n 's/^\[  SKIPPED \] \([a-z0-9_]*\)$/\1/p' "$2" |
+	    sort -u); do
+		REASONS+=("$1 $name: $(awk -v name="$name" '
+		    index($0, name "(") == 1 { inside = 1 }
+		    inside && /skip\(\)/ { sub(/^[ \t]*/, "", before)
+			print before; exit }
+		    { before = $0 }' "$DEV_ROOT/$1.c")")
+	done
+}
+
 # One cmocka program: its own count, or one failure when it died.
 program() {
 	local program=$1 log=$DEV_HOME/test-logs/${1##*/}.log status=0 p f s
@@ -53,7 +67,7 @@ program() {
 		say "${program##*/}: FAILED (exit $status)"
 		grep -v '^\[ *\(RUN\|OK\) *\]' "$log" | tail -n 30
 	fi
-	[ "$s" -eq 0 ] || REASONS+=("${program##*/}: $s of its cases")
+	skip_reasons "${program#"$BUILD"/}" "$log"
 	PROGRAM_P=$((PROGRAM_P + p))
 	PROGRAM_F=$((PROGRAM_F + f))
 	PROGRAM_S=$((PROGRAM_S + s))

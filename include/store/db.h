@@ -106,6 +106,10 @@ struct db_result {
 int db_run(struct db *db, struct arena *mem, const struct stmt *stmt,
     const struct db_params *params, struct db_result *ret);
 
+/* When the request in hand is out of time (clock_mono_ms; 0: never): no
+ * statement waits longer, and none starts later but COMMIT and ROLLBACK. */
+void db_deadline(struct db *db, int64_t mono_ms);
+
 /* How many statements were sent so far: whether a handler came this far. */
 unsigned long db_runs(const struct db *db);
 

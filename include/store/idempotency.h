@@ -9,7 +9,7 @@
 struct idem_key {
 	struct text key;	/* 1..255 visible characters */
 	struct text operation;	/* method and path */
-	struct text fingerprint;	/* 32 bytes: SHA-256 of the body */
+	struct text fingerprint;	/* 32 bytes: SHA-256 of the input */
 };
 
 struct idem_reply {

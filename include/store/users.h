@@ -25,6 +25,8 @@ struct login_try {
 	enum user_key by;
 	struct text ident;	/* canonical: core/username.h, email, phone */
 	struct text subject;	/* 32 bytes: keyed hash of ident + network */
+	struct text network;	/* 32 bytes: keyed hash of the network; with
+				 * the account's id it replaces subject */
 	int64_t limit;		/* failures a minute before 429 */
 };
 
@@ -32,6 +34,7 @@ struct login_found {
 	struct uuid id;		/* nil: nobody has that name */
 	struct text hash;	/* PHC string, or none */
 	struct text status;
+	struct text subject;	/* what this try was counted by */
 	int64_t failures;	/* in this minute, this try counted */
 	int64_t retry_after;	/* seconds until the window ends */
 };
@@ -45,7 +48,9 @@ int store_login_try(struct db *db, struct arena *mem,
 int store_login_done(struct db *db, struct arena *mem,
     const struct uuid *user_id, struct text subject, struct text rehash,
     const struct new_session *session, struct user *ret);
-/* The password was wrong: the audit row. subject as above. */
+/* Neither right nor wrong (the hash gate was full): give the try back. */
+int store_login_back(struct db *db, struct arena *mem, struct text subject);
+/* The password was wrong: the audit row. */
 int store_login_failed(struct db *db, struct arena *mem,
     const struct uuid *user_id, const struct client *client);
 

@@ -26,6 +26,7 @@ struct db {
 	bool told_lost, told_drift;	/* logged once per change */
 	unsigned long runs;	/* statements sent */
 	bool in_tx;
+	int64_t until_ms;	/* db_deadline */
 	bool stale;		/* ready, but to be replaced: read-only */
 	size_t set, stmt;	/* whose Parse and Describe come next */
 	bool parsed;		/* the Parse has been answered */

@@ -42,7 +42,7 @@ static const struct field register_rows[] = {
 	F_CHECK(TEXT, IN, phone, "phone", FIELD_NULLABLE, 0, 32, name_check_phone, "E.164, unique when given", "\"+989121234567\""),
 	F_CHECK(TEXT, IN, phone, "mobile_no", FIELD_NULLABLE | FIELD_ALIAS | FIELD_HIDDEN, 0, 32, name_check_phone, "= phone", "\"+989121234567\""),
 	F_CHECK(TEXT, IN, phone, "mobile", FIELD_NULLABLE | FIELD_ALIAS | FIELD_HIDDEN, 0, 32, name_check_phone, "= phone", "\"+989121234567\""),
-	F(TEXT, IN, otp, "otp", FIELD_NULLABLE | FIELD_SECRET, 0, 16, "A code sent to the phone or e-mail address", "\"123456\""),
+	F(TEXT, IN, otp, "otp", FIELD_NULLABLE | FIELD_SECRET, 0, 16, "A code sent to the phone, or to the e-mail address when no phone is given", "\"123456\""),
 	F(TEXT, IN, verification_token, "verification_token", FIELD_NULLABLE | FIELD_SECRET, 0, 128, "Instead of otp: what POST /otp/verify gave", NULL),
 	F_ENUM(IN, role, "role", FIELD_NULLABLE, user_roles, "Other than user: needs an admin bearer", "\"user\""),
 };

@@ -54,8 +54,12 @@ static const struct field token_reply_rows[] = {
 const struct fields token_reply =
     FIELDS("Tokens", token_reply_rows, struct auth_reply);
 
+/* Four bytes for each character that an e-mail address may have. */
+#define IDENT_MAX (4 * 254)
+
 /* Which account a name means, in canonical form. A name that has no canonical
- * form is nobody's: it is looked up as it is and costs the same. */
+ * form, or that nobody can have, is nobody's: it is looked up all the same and
+ * costs the same. */
 static int
 login_ident(struct call *call, struct text name, enum user_key by,
     struct login_try *ret)
@@ -64,9 +68,12 @@ login_ident(struct call *call, struct text name, enum user_key by,
 
 	if (by == USER_BY_NAME && memchr(name.s, '@', name.n))
 		by = USER_BY_EMAIL;
-	if (by == USER_BY_NAME && name.n && name.s[0] == '+')
+	if (by == USER_BY_NAME && name.s[0] == '+')
 		by = USER_BY_PHONE;
 	ret->by = by;
+	ret->ident = TEXT("");
+	if (name.n > IDENT_MAX)
+		return 0;
 	if (by != USER_BY_PHONE)
 		return name_key(call->mem, name, &ret->ident);
 	ret->ident = name;
@@ -74,23 +81,34 @@ login_ident(struct call *call, struct text name, enum user_key by,
 	return 0;
 }
 
-/* One counter per account name and client network. */
 static int
-login_subject(struct call *call, struct login_try *try_)
+login_hash(struct call *call, const char *what, struct text *ret)
 {
 	uint8_t *hash = arena_alloc(call->mem, CRYPTO_HASH);
-	const char *what = arena_printf(call->mem, "%d %.*s %.*s", try_->by,
-	    TEXT_FMT(call->client.network), TEXT_FMT(try_->ident));
 
-	try_->limit = call->app->settings->limits_login_failures;
-	try_->subject = (struct text){ (char *)hash, CRYPTO_HASH };
+	*ret = (struct text){ (char *)hash, CRYPTO_HASH };
 	return crypto_hmac(&call->app->key_subject, what, strlen(what), hash);
 }
 
+/* One counter per account and client network; see store/users.h. */
 static int
-login_open(struct call *call, const struct login_try *try_,
-    const struct login_found *found, struct text password,
-    struct auth_reply *ret)
+login_subject(struct call *call, struct login_try *try_)
+{
+	const struct text net = call->client.network;
+	int r;
+
+	try_->limit = call->app->settings->limits_login_failures;
+	r = login_hash(call, arena_printf(call->mem, "net %.*s",
+	    TEXT_FMT(net)), &try_->network);
+	if (r)
+		return r;
+	return login_hash(call, arena_printf(call->mem, "%d %.*s %.*s",
+	    try_->by, TEXT_FMT(net), TEXT_FMT(try_->ident)), &try_->subject);
+}
+
+static int
+login_open(struct call *call, const struct login_found *found,
+    struct text password, struct auth_reply *ret)
 {
 	struct text rehash = TEXT_NONE;
 	struct new_session session;
@@ -104,12 +122,29 @@ login_open(struct call *call, const struct login_try *try_,
 	if (r)
 		return r;
 	r = store_login_done(call->app->db, call->mem, &found->id,
-	    try_->subject, rehash, &session, &user);
+	    found->subject, rehash, &session, &user);
 	if (r == E_USER_DELETED)
 		return E_CREDENTIALS;
 	if (r)
 		return r;
 	return grants_reply(call, &user, &session.id, ret);
+}
+
+static int
+login_compare(struct call *call, const struct login_found *found,
+    struct text password, struct auth_reply *ret)
+{
+	bool right;
+	int r;
+
+	r = grants_verify(call, found->hash, password, &right);
+	if (r)
+		return r;
+	if (right)
+		return login_open(call, found, password, ret);
+	r = store_login_failed(call->app->db, call->mem, &found->id,
+	    &call->client);
+	return r ? r : E_CREDENTIALS;
 }
 
 /* E_CREDENTIALS for whatever does not fit, at the same price. */
@@ -119,7 +154,6 @@ login_password(struct call *call, struct text name, enum user_key by,
 {
 	struct login_try try_;
 	struct login_found found;
-	bool right;
 	int r;
 
 	if ((r = login_ident(call, name, by, &try_)) ||
@@ -130,15 +164,12 @@ login_password(struct call *call, struct text name, enum user_key by,
 		return call_refuse_later(call, r, found.retry_after);
 	if (r)
 		return r;
-	r = grants_verify(call, found.hash, password, &right);
-	if (r)
-		return r;
-	if (!right) {
-		r = store_login_failed(call->app->db, call->mem, &found.id,
-		    &call->client);
-		return r ? r : E_CREDENTIALS;
-	}
-	return login_open(call, &try_, &found, password, ret);
+	r = login_compare(call, &found, password, ret);
+	/* Only failures count, and not being served is none of the user's. */
+	if (error_row(r)->status >= 500)
+		(void)store_login_back(call->app->db, call->mem,
+		    found.subject);
+	return r;
 }
 
 int

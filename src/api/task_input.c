@@ -101,11 +101,16 @@ int
 task_ref_of(struct call *call, struct text in_body, struct task_ref *ret)
 {
 	const struct task_id_in *query = call->query;
+	const bool alias = call->route->query == &s0_task_query;
 	struct text t = call->params[0];
 
+	if (alias && query->task_id.s && in_body.s &&
+	    !text_equal(query->task_id, in_body))
+		return call_fault(call, "/task_id", "duplicate",
+		    "is another one than in the query");
 	if (!t.s)
 		t = in_body;
-	if (!t.s && call->route->query == &s0_task_query)
+	if (!t.s && alias)
 		t = query->task_id;
 	return t.s && task_ref_parse(t, ret) ? 0 : E_TASK_ID;
 }
@@ -132,6 +137,8 @@ task_if_match(const struct call *call, struct task_match *ret)
 	ret->n = 0;
 	if (!rest.s || text_is(rest, "*"))
 		return;
+	if (!rest.n)	/* a header that names no version names no task's */
+		ret->v[ret->n++] = -1;
 	while (rest.n && ret->n < TASK_MATCH_MAX) {
 		const char *comma = memchr(rest.s, ',', rest.n);
 		struct text tag = { rest.s,

@@ -2,6 +2,8 @@
 /* What a task may be: status words, due dates, tags. */
 #include "core/task.h"
 
+#include <stdio.h>
+
 #include "base/clock.h"
 
 #define TAG_MAX 50
@@ -179,20 +181,40 @@ static bool
 is_zone_char(char c)
 {
 	return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') ||
-	    (c >= '0' && c <= '9') || c == '+' || c == '_' || c == '-' ||
-	    c == '/';
+	    c == '_' || c == '-' || c == '/';
 }
 
+/* Etc/GMT+5 and the like are the only IANA names with digits. */
+static bool
+is_fixed_zone(struct text t)
+{
+	char spelt[16];
+
+	for (int h = -14; h <= 12; h++) {
+		snprintf(spelt, sizeof(spelt), "Etc/GMT%+d", h);
+		if (text_is(t, spelt))
+			return true;
+	}
+	return text_is(t, "Etc/GMT0");
+}
+
+/*
+ * Area/City, or UTC. The database's own notion is wider: to it, UTC+3 is a
+ * POSIX zone three hours WEST of Greenwich, PST an abbreviation, and the
+ * folders posix/ and right/ are zones too. None of them is an IANA name.
+ */
 int
 task_check_timezone(struct arena *mem, void *member, const char **ret_why)
 {
 	const struct text *t = member;
+	const char *slash = memchr(t->s, '/', t->n);
 
 	(void)mem;
 	*ret_why = "An IANA time zone such as Europe/Berlin.";
-	/* A letter first: "+05:30" and "/etc/x" are no names. */
-	if (t->n == 0 || t->n > ZONE_MAX || !is_zone_char(t->s[0]) ||
-	    t->s[0] < 'A' || t->s[0] == '_' || t->s[t->n - 1] == '/')
+	if (text_is(*t, "UTC") || is_fixed_zone(*t))
+		return 0;
+	if (!slash || t->n > ZONE_MAX || t->s[0] < 'A' || t->s[0] > 'Z' ||
+	    t->s[t->n - 1] == '/')
 		return 1;
 	for (size_t i = 0; i < t->n; i++) {
 		if (!is_zone_char(t->s[i]))

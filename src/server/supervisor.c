@@ -256,7 +256,10 @@ read_signals(struct supervisor *sv)
 	pid_t pid;
 
 	while ((signo = signals_read(sv->signal_fd)) != 0)
-		if (signo == SIGHUP)
+		if (signo == SIGHUP && sv->old)
+			/* One crew leaves at a time. */
+			sv->hup_later = true;
+		else if (signo == SIGHUP)
 			happen(sv, EVENT_HUP);
 		else if (signo != SIGCHLD)
 			happen(sv, EVENT_TERM);

@@ -50,7 +50,8 @@ start_options(const struct db *db, char *out, size_t size)
 	 * own deadline is there still. */
 	if (db->config.deadline_ms > 0 && db->config.prepared)
 		snprintf(timeouts, sizeof(timeouts),
-		    "-c statement_timeout=%ld"
+		    "-c client_min_messages=warning"
+		    " -c statement_timeout=%ld"
 		    " -c idle_in_transaction_session_timeout=%ld",
 		    db->config.deadline_ms, 4 * db->config.deadline_ms);
 	snprintf(out, size, "%s %s", timeouts, theirs ? theirs : "");

@@ -15,6 +15,7 @@ static const struct field found_fields[] = {
 	FOUND(FIELD_UUID, id),
 	FOUND(FIELD_TEXT, hash),
 	FOUND(FIELD_TEXT, status),
+	FOUND(FIELD_BYTES, subject),
 	FOUND(FIELD_INT, failures),
 	FOUND(FIELD_INT, retry_after),
 };
@@ -23,28 +24,34 @@ static const struct fields found_row =
     FIELDS(NULL, found_fields, struct login_found);
 
 /*
+ * $1 the name, $2 and $3 what the tries are counted by: the network and name
+ * for nobody's, the network with the id for an account, however it was named.
  * The window is 60 s from its first try. The upsert locks its row and counts
- * on the newest version of it, so parallel tries get distinct numbers.
+ * on the newest version of it, so parallel tries get distinct numbers; past
+ * the limit ($4) it stops, or what is given back later would not be felt.
  */
 #define SQL_TRY(column) \
-	"WITH try AS (" \
+	"WITH u AS MATERIALIZED (" \
+	" SELECT u.id, u.password_hash, u.active FROM (SELECT 1) one" \
+	" LEFT JOIN docket.users u ON u." column " = $1::text)," \
+	" try AS (" \
 	" INSERT INTO docket.attempts AS a (kind, subject, window_start, n)" \
-	" VALUES ('login', $2::bytea, now(), 1)" \
+	" SELECT 'login', CASE WHEN u.id IS NULL THEN $2::bytea" \
+	" ELSE sha256($3::bytea || uuid_send(u.id)) END, now(), 1 FROM u" \
 	" ON CONFLICT (kind, subject) DO UPDATE SET" \
 	" n = CASE WHEN a.window_start <= now() - interval '60 s'" \
-	" THEN 1 ELSE a.n + 1 END," \
+	" THEN 1 ELSE least(a.n, $4::bigint) + 1 END," \
 	" window_start = CASE WHEN a.window_start <= now() - interval '60 s'" \
 	" THEN now() ELSE a.window_start END" \
-	" RETURNING n, window_start)" \
+	" RETURNING subject, n, window_start)" \
 	" SELECT u.id, u.password_hash AS hash," \
 	" CASE WHEN u.active THEN 'Y' WHEN NOT u.active THEN 'N' END" \
-	" AS status, try.n AS failures," \
+	" AS status, try.subject, try.n AS failures," \
 	" greatest(1, ceil(extract(epoch FROM" \
 	" try.window_start + interval '60 s' - now())))::bigint" \
-	" AS retry_after" \
-	" FROM try LEFT JOIN docket.users u ON u." column " = $1::text"
+	" AS retry_after FROM try, u"
 
-enum { LOGIN_DONE = USER_BY_PHONE + 1, LOGIN_FAILED };
+enum { LOGIN_DONE = USER_BY_PHONE + 1, LOGIN_FAILED, LOGIN_BACK };
 
 static const struct stmt statements[] = {
 	[USER_BY_NAME] = {
@@ -93,6 +100,13 @@ static const struct stmt statements[] = {
 		" VALUES ('login_failed', $1::uuid, $2::text, $3::text)",
 		NULL, false, true
 	},
+	[LOGIN_BACK] = {
+		"login_back",
+		"UPDATE docket.attempts a SET n = a.n - 1"
+		" WHERE a.kind = 'login' AND a.subject = $1::bytea"
+		" AND a.n > 0",
+		NULL, false, true
+	},
 };
 
 const struct stmts login_statements = STMTS(statements);
@@ -107,6 +121,8 @@ store_login_try(struct db *db, struct arena *mem,
 
 	db_text(&p, try_->ident);
 	db_bytes(&p, try_->subject);
+	db_bytes(&p, try_->network);
+	db_int(&p, try_->limit);
 	error = db_run(db, mem, &statements[try_->by], &p, &r);
 	if (error)
 		return error;
@@ -154,4 +170,14 @@ store_login_failed(struct db *db, struct arena *mem,
 	db_text(&p, client->ip);
 	db_text(&p, client->request_id);
 	return db_run(db, mem, &statements[LOGIN_FAILED], &p, &r);
+}
+
+int
+store_login_back(struct db *db, struct arena *mem, struct text subject)
+{
+	struct db_params p = { 0 };
+	struct db_result r;
+
+	db_bytes(&p, subject);
+	return db_run(db, mem, &statements[LOGIN_BACK], &p, &r);
 }

@@ -21,6 +21,23 @@ deadline(const struct db *db)
 	return clock_mono_ms() + db->config.deadline_ms + SILENCE_MS;
 }
 
+/* The statement's time, or what is left of the request's. */
+static int64_t
+deadline_of_statement(const struct db *db)
+{
+	int64_t own = deadline(db), request = db->until_ms + SILENCE_MS;
+
+	if (db->until_ms == 0)
+		return own;
+	return own == 0 || request < own ? request : own;
+}
+
+void
+db_deadline(struct db *db, int64_t mono_ms)
+{
+	db->until_ms = mono_ms;
+}
+
 /* Outside a transaction a write may have been committed when the connection
  * went; inside one it certainly was not. */
 static int
@@ -70,12 +87,14 @@ db_run(struct db *db, struct arena *mem, const struct stmt *stmt,
 
 	if (!usable(db))
 		return E_DATABASE;
+	if (db->until_ms && clock_mono_ms() >= db->until_ms)
+		return E_TIMEOUT;
 	if (!wire_send(db, stmt, params)) {
 		link_lose(db);
 		return E_DATABASE;
 	}
 	db->runs++;
-	w = wire_wait(db, deadline(db), &res);
+	w = wire_wait(db, deadline_of_statement(db), &res);
 	if (w != WIRE_OK && w != WIRE_REFUSED) {
 		error = lost_error(db, w, stmt->write);
 		link_lose(db);

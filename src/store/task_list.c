@@ -54,7 +54,7 @@ enum { LIST_COUNT = 1, LIST_FILTER = 2 };
 	" AND ($9::text IS NULL OR" \
 	" to_tsvector('simple', t.title || ' '" \
 	" || COALESCE(t.description, ''))" \
-	" @@ websearch_to_tsquery('simple', $9))" \
+	" @@ (SELECT websearch_to_tsquery('simple', $9)))" \
 	" AND ($10::timestamptz IS NULL OR t.due_at < $10)" \
 	" AND ($11::timestamptz IS NULL OR t.due_at > $11)" \
 	" AND ($12::timestamptz IS NULL OR t.created_at < $12)" \

@@ -111,11 +111,30 @@ key_sane(struct text key)
 	return key.n >= 1 && key.n <= 255;
 }
 
+/* All that decides what the request does: query, If-Match and body, with a
+ * NUL between, which the first two cannot hold. */
+static struct text
+idem_input(struct call *call)
+{
+	const struct request *req = call->req;
+	const size_t n = req->query.n + req->if_match.n + req->body.n + 2;
+	char *all = arena_alloc(call->mem, n);
+	char *at = all;
+
+	at = mempcpy(at, req->query.s, req->query.n) + 1;
+	if (req->if_match.n)
+		at = mempcpy(at, req->if_match.s, req->if_match.n);
+	if (req->body.n)
+		memcpy(at + 1, req->body.s, req->body.n);
+	return (struct text){ all, n };
+}
+
 static int
 idem_key(struct call *call, struct idem_key *ret)
 {
 	uint8_t *hash = arena_alloc(call->mem, CRYPTO_HASH);
 	const struct request *req = call->req;
+	const struct text all = idem_input(call);
 
 	if (!key_sane(req->idempotency_key))
 		return call_refuse(call, E_BAD_REQUEST,
@@ -124,7 +143,7 @@ idem_key(struct call *call, struct idem_key *ret)
 	ret->operation = text_of(arena_printf(call->mem, "%.*s %.*s",
 	    TEXT_FMT(req->method), TEXT_FMT(req->path)));
 	ret->fingerprint = (struct text){ (char *)hash, CRYPTO_HASH };
-	return crypto_sha256(req->body.s, req->body.n, hash);
+	return crypto_sha256(all.s, all.n, hash);
 }
 
 /* "Name: value\n" lines back into headers; the names are ours. */

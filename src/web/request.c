@@ -57,8 +57,8 @@ params_read(const struct fcgi *fcgi, struct text v[PARAM__MAX],
 				continue;
 			if (p == AUTHORIZATION && v[p].s)
 				*ret_two_authorizations = true;
-			/* But an empty key is a mistake, not no key. */
-			if (equals[1] || p == IDEMPOTENCY)
+			/* But an empty key or condition is a mistake. */
+			if (equals[1] || p == IDEMPOTENCY || p == IF_MATCH)
 				v[p] = text_of(equals + 1);
 			break;
 		}

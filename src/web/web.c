@@ -174,6 +174,7 @@ web_serve(struct web *web, struct fcgi *fcgi, struct web_served *ret)
 		call->out = &web->out;
 		call->deadline_ms = clock_mono_ms() +
 		    web->app.settings->server_deadline_ms;
+		db_deadline(web->app.db, call->deadline_ms);
 		ret->status = serve(call, fcgi);
 		ret->took_us = clock_real_us() - start;
 		log_request(call, ret->status, ret->took_us);

@@ -168,7 +168,7 @@ def test_a_deleted_task_moves_nothing(six):
     ({"x": 1, "task_ids": "x"}, {"/x", "/task_ids"})])
 def test_faults(alice, body, pointers):
     reply = alice.post("/tasks/order", 400, json=body)
-    assert reply.code == "invalid_request"
+    assert reply.code in ("invalid_request", "task_id_invalid")
     told = set(reply.pointers())
     assert told and told <= pointers, str(reply)
 
@@ -182,10 +182,20 @@ def test_a_task_twice_is_a_fault(six):
 
 def test_a_malformed_id_in_a_move(six):
     one, ids = six
-    for body in ({"task_id": "x", "before": ids[0]},
-                 {"task_id": ids[0], "before": "x"}):
+    for body, pointer in (
+            ({"task_id": "x", "before": ids[0]}, "/task_id"),
+            ({"task_id": ids[0], "before": "x"}, "/before"),
+            ({"task_id": ids[0], "after": "0"}, "/after")):
         reply = one.post("/tasks/order", 400, json=body)
         assert reply.code in ("task_id_invalid", "invalid_request")
+        assert set(reply.pointers()) == {pointer}
+
+
+def test_a_task_twice_under_its_two_names_is_a_fault(six):
+    """By id and by number; 404 would say that it does not exist."""
+    one, ids = six
+    assert sequence(one, [1, ids[1], ids[0]], 400).pointers()
+    assert order(one) == ids
 
 
 def test_parallel_sequences_are_each_whole(dev, six):

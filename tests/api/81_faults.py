@@ -2,6 +2,7 @@
 """Workers die, settings break, PostgreSQL goes away: it serves on."""
 
 import os
+import re
 import signal
 import subprocess
 import time
@@ -77,6 +78,22 @@ def test_a_reload_replaces_the_workers_and_loses_nothing(own):
     wait_until(lambda: len(own.workers()) == len(before), "no old ones")
 
 
+def test_reloads_on_each_others_heels(own):
+    """Before the old workers have left: no request is lost, none stays."""
+    one = docket.person(own)
+    n = len(own.workers())
+    for _ in range(20):
+        os.kill(own.supervisor(), signal.SIGHUP)
+        for _ in range(10):
+            one.get("/tasks")
+    wait_until(lambda: one.get("/tasks") and len(own.workers()) == n,
+               "one crew and no more", 20)
+    log = own.log()
+    left = set(re.findall(r"worker_left worker=\S+ pid=(\d+)", log))
+    assert not left & {str(pid) for pid in own.workers()}
+    assert "worker_died" not in log.rsplit(" reload ", 1)[1]
+
+
 @pytest.mark.parametrize("broken, why", [
     ("colour = red\n", "docket.conf:"), ("server {\n", "docket.conf:"),
     ("server { workers = many }\n", "docket.conf:")])
@@ -139,11 +156,12 @@ class Postgres:
     def start(self):
         """As ./dev does; its pid goes where ./dev looks for it."""
         uid, gid = self.who
+        who = {} if os.geteuid() else {"user": uid, "group": gid,
+                                       "extra_groups": []}
         self.process = subprocess.Popen(
-            [self.exe, "-D", self.dir], cwd=self.dir, user=uid, group=gid,
-            extra_groups=[], start_new_session=True,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            [self.exe, "-D", self.dir], cwd=self.dir, start_new_session=True,
+            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL, **who)
         self.pid = self.process.pid
         wait_until(self.ready, "PostgreSQL to be back", 30)
         pids = self.own.pids()
@@ -172,6 +190,20 @@ def postgres(own):
     yield server
     if not server.ready():
         server.start()
+    everybody_is_back(own, 10)
+
+
+def everybody_is_back(own, seconds):
+    """Both groups of workers answer again and again from the database."""
+    client = Client(own)
+
+    def both():
+        return all(client.get("/readyz", None).status == 200 and client.post(
+            "/auth", None, json={"username": new_name(), "password": "x"}
+        ).status == 401 for _ in range(12))
+
+    wait_until(both, "every worker to be back", seconds)
+    client.close()
 
 
 def unavailable(reply):
@@ -214,8 +246,7 @@ def test_without_postgresql_503_and_with_it_again_200(own, postgres, how):
     wait_until(lambda: one.get("/tasks", None).status == 200, "200 again", 5)
     healed = time.monotonic() - back
     assert healed < 1 * SLOW, f"{healed:.2f} s"
-    wait_until(lambda: all(one.get("/tasks", None).status == 200
-                           for _ in range(30)), "every worker is back", 2 * SLOW)
+    everybody_is_back(own, 3 * SLOW)
     assert client.get("/readyz").json["status"] == "ok"
     client.close()
     assert own.workers() == before
@@ -243,8 +274,7 @@ def test_a_terminated_backend_costs_no_more_than_its_request(own):
             reply = one.get("/tasks", None)
             if reply.status != 200:
                 unavailable(reply)
-        wait_until(lambda: all(one.get("/tasks", None).status == 200
-                               for _ in range(10)), "all are back", 3)
+        everybody_is_back(own, 5 * SLOW)
     assert own.workers() == before
 
 

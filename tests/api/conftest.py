@@ -35,10 +35,14 @@ def pytest_collection_modifyitems(config, items):
 @pytest.fixture(scope="session")
 def dev():
     directory = os.environ.get("DEV_DIR") or str(docket.ROOT / ".dev")
-    if not os.path.exists(os.path.join(directory, "url")):
-        pytest.exit(f"no instance in {directory}: ./dev run --detach first",
-                    returncode=2)
-    return docket.Dev(directory)
+    try:
+        found = docket.Dev(directory)
+        found.workers()
+        docket.Client(found, timeout=5).get("/healthz", check=False)
+    except (OSError, ValueError) as error:
+        pytest.exit(f"nothing serves from {directory} ({error}): "
+                    "./dev run --detach first", returncode=2)
+    return found
 
 
 @pytest.fixture(scope="session")

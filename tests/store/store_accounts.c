@@ -75,7 +75,7 @@ try_login(struct text name, int64_t limit, struct login_found *ret)
 {
 	const struct login_try t = {
 		.by = USER_BY_NAME, .ident = name,
-		.subject = name, .limit = limit,
+		.subject = name, .network = TEXT("net"), .limit = limit,
 	};
 
 	return store_login_try(db, mem, &t, ret);
@@ -100,13 +100,19 @@ failures_are_counted_and_a_success_gives_back(void **state)
 		assert_int_equal(found.failures, 1);
 		fixture_new_session(&session);
 		assert_int_equal(store_login_done(db, mem, &found.id,
-		    in.username_key, TEXT_NONE, &session, &out), 0);
+		    found.subject, TEXT_NONE, &session, &out), 0);
 		assert_true(text_equal(out.username, in.username));
 	}
 	for (int i = 0; i < 3; i++)
 		assert_int_equal(try_login(in.username_key, 3, &found), 0);
 	assert_int_equal(try_login(in.username_key, 3, &found), E_RATE);
 	assert_true(found.retry_after > 0 && found.retry_after <= 60);
+	/* Refused tries do not pile up: what is given back is felt. */
+	for (int i = 0; i < 20; i++)
+		assert_int_equal(try_login(in.username_key, 3, &found), E_RATE);
+	for (int i = 0; i < 2; i++)
+		assert_int_equal(store_login_back(db, mem, found.subject), 0);
+	assert_int_equal(try_login(in.username_key, 3, &found), 0);
 	/* An unknown name costs the same statement and has the same limit. */
 	assert_int_equal(try_login(TEXT("nobody"), 1, &found), 0);
 	assert_true(uuid_is_nil(&found.id));
@@ -118,7 +124,7 @@ one_try(struct caller *caller)
 {
 	const struct login_try t = {
 		.by = USER_BY_NAME, .ident = TEXT("herd"),
-		.subject = TEXT("herd"), .limit = 10,
+		.subject = TEXT("herd"), .network = TEXT("net"), .limit = 10,
 	};
 	struct login_found found;
 

@@ -42,8 +42,11 @@ teardown(void **state)
 static void
 write_file(const char *content, size_t n, mode_t mode)
 {
-	FILE *f = fopen(path, "w");
+	FILE *f;
 
+	/* The last one may be closed to its own writer. */
+	unlink(path);
+	f = fopen(path, "w");
 	assert_non_null(f);
 	assert_int_equal(fwrite(content, 1, n, f), n);
 	fclose(f);
