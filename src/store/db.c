@@ -41,7 +41,7 @@ start_options(const struct db *db, char *out, size_t size)
 {
 	PQconninfoOption *parsed = PQconninfoParse(db->config.dsn, NULL);
 	const char *theirs = NULL;
-	char timeouts[128] = "";
+	char timeouts[192] = "";
 
 	for (PQconninfoOption *o = parsed; o && o->keyword; o++)
 		if (strcmp(o->keyword, "options") == 0)

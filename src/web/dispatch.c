@@ -111,21 +111,22 @@ key_sane(struct text key)
 	return key.n >= 1 && key.n <= 255;
 }
 
-/* All that decides what the request does: query, If-Match and body, with a
- * NUL between, which the first two cannot hold. */
+/* All that decides what the request does: query, If-Match and body, each
+ * ended by a NUL, which the first two cannot hold. */
 static struct text
 idem_input(struct call *call)
 {
 	const struct request *req = call->req;
-	const size_t n = req->query.n + req->if_match.n + req->body.n + 2;
+	const struct text parts[] = { req->query, req->if_match, req->body };
+	const size_t n = req->query.n + req->if_match.n + req->body.n + 3;
 	char *all = arena_alloc(call->mem, n);
 	char *at = all;
 
-	at = mempcpy(at, req->query.s, req->query.n) + 1;
-	if (req->if_match.n)
-		at = mempcpy(at, req->if_match.s, req->if_match.n);
-	if (req->body.n)
-		memcpy(at + 1, req->body.s, req->body.n);
+	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
+		if (parts[i].n)
+			memcpy(at, parts[i].s, parts[i].n);
+		at += parts[i].n + 1;
+	}
 	return (struct text){ all, n };
 }
 
