@@ -188,7 +188,7 @@ is_zone_char(char c)
 static bool
 is_fixed_zone(struct text t)
 {
-	char spelt[16];
+	char spelt[24];
 
 	for (int h = -14; h <= 12; h++) {
 		snprintf(spelt, sizeof(spelt), "Etc/GMT%+d", h);
