@@ -117,4 +117,7 @@ def test_the_deadline_is_the_requests_not_each_statements(own):
         for lock in locks:
             lock.wait()
             lock.stdout.close()
+    # A worker that gave up has a connection to make anew.
+    docket.wait_until(lambda: one.get("/tasks", None).status == 200,
+                      "the list again")
     assert one.tasks() == []
