@@ -237,6 +237,44 @@ sanitized() {
 	unset DEV_SANITIZE ASAN_OPTIONS UBSAN_OPTIONS
 }
 
+# check NAME COMMAND...: one pass or one failure.
+check() {
+	local name=$1 log=$DEV_HOME/test-logs/${1// /-}.log status=0
+	shift
+
+	part "$name"
+	launch "$log" "$@"
+	landed || status=$?
+	[ "$status" -eq 0 ] || show_log "$log" 40
+	count "$name" $((status == 0)) $((status != 0)) 0
+}
+
+# The document against the rules of the field, by a linter from npm.
+openapi_lint() {
+	local dir=$DEV_HOME/redocly
+
+	set -e
+	mkdir -p "$dir"
+	"$DEV_HOME/build/docketd" --openapi >"$dir/openapi.json"
+	cd "$dir"
+	[ -x node_modules/.bin/redocly ] ||
+		npm install --no-audit --no-fund @redocly/cli@1.34.5
+	REDOCLY_TELEMETRY=off node_modules/.bin/redocly lint \
+	    --extends recommended openapi.json 2>&1 | tee lint.out
+	! grep -Eq '[1-9][0-9]* (error|warning)' lint.out
+}
+
+# What takes minutes: the second compiler, a release's own build, npm's tools.
+long_parts() {
+	packages_install clang-14 libclang-rt-14-dev
+	command -v npm >/dev/null || packages_install nodejs npm
+	CC=clang-14 build build-clang "all check-programs"
+	programs "unit by clang" tests/unit
+	build_programs "all check-programs"
+	check "make distcheck" make -C "$BUILD" distcheck
+	check "openapi lint" openapi_lint
+}
+
 sum() {
 	local reason line
 
@@ -276,5 +314,6 @@ dev_test() {
 	api API test
 	sanitized
 	fuzz
+	[ -z "${LONG-}" ] || long_parts
 	sum
 }

@@ -75,16 +75,16 @@ username_fault(struct text t)
 		int n = u8_mbtouc(&c, at, (size_t)(end - at));
 
 		if (!is_name_char(c))
-			return "Only letters, digits and . _ - may occur.";
+			return "may hold letters, digits and . _ - only";
 		if (count++ == 0 &&
 		    uc_is_general_category_withtable(c, UC_CATEGORY_MASK_M))
-			return "It must not begin with a combining mark.";
+			return "must not begin with a combining mark";
 		at += n;
 	}
 	if (count < USERNAME_MIN || count > USERNAME_MAX)
-		return "It must have 3 to 64 characters.";
+		return "must have 3 to 64 characters";
 	if (t.s[0] == '.' || t.s[t.n - 1] == '.')
-		return "It must not begin or end with a dot.";
+		return "must not begin or end with a dot";
 	return NULL;
 }
 
@@ -94,7 +94,7 @@ name_check_username(struct arena *mem, void *member, const char **ret_why)
 	struct text *t = member;
 	struct text name = nfkc(mem, *t);
 
-	*ret_why = name.s ? username_fault(name) : "It is not valid UTF-8.";
+	*ret_why = name.s ? username_fault(name) : "must be valid UTF-8";
 	if (*ret_why)
 		return 1;
 	*t = name;
@@ -177,7 +177,7 @@ name_check_email(struct arena *mem, void *member, const char **ret_why)
 	const char *at = in.n ? memchr(in.s, '@', in.n) : NULL;
 	char *out;
 
-	*ret_why = "It is not an e-mail address.";
+	*ret_why = "must be an e-mail address";
 	if (!at || in.n > EMAIL_MAX)
 		return 1;
 	local = (struct text){ in.s, (size_t)(at - in.s) };
@@ -221,7 +221,7 @@ name_check_phone(struct arena *mem, void *member, const char **ret_why)
 	size_t n = phone_strip(*t, raw);
 	const char *digits = raw;
 
-	*ret_why = "It is not a phone number such as +989121234567.";
+	*ret_why = "must be a phone number such as +989121234567";
 	if (n > 2 && raw[0] == '0' && raw[1] == '0') {
 		digits = raw + 1;	/* 00 becomes + */
 		raw[1] = '+';

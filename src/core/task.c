@@ -67,7 +67,7 @@ task_check_status(struct arena *mem, void *member, const char **ret_why)
 			return 0;
 		}
 	}
-	*ret_why = "One of pending, in_progress, completed, cancelled.";
+	*ret_why = "must be one of pending, in_progress, completed, cancelled";
 	return 1;
 }
 
@@ -141,8 +141,9 @@ task_due_parse(struct arena *mem, struct text in, bool has_zone,
 	int32_t day;
 	int64_t us;
 
-	*ret_why = "A date (2026-01-31), an instant (2026-01-31T09:30:00Z) "
-	    "or, with due_timezone, a local time (2026-01-31T09:30:00).";
+	*ret_why = "must be a date (2026-01-31), an instant "
+	    "(2026-01-31T09:30:00Z) or, with due_timezone, a local time "
+	    "(2026-01-31T09:30:00)";
 	if (date_parse(in, &day)) {
 		due_date(mem, day, &due);
 	} else if (time_parse(in, &us) && is_writable(us)) {
@@ -154,11 +155,11 @@ task_due_parse(struct arena *mem, struct text in, bool has_zone,
 		return 1;
 	}
 	if (needs_zone && !has_zone) {
-		*ret_why = "A local time needs due_timezone.";
+		*ret_why = "is a local time, which needs due_timezone";
 		return 1;
 	}
 	if (!needs_zone && has_zone) {
-		*ret_why = "due_timezone goes with a local time only.";
+		*ret_why = "is no local time: due_timezone goes with that only";
 		return 1;
 	}
 	*ret = due;
@@ -210,7 +211,7 @@ task_check_timezone(struct arena *mem, void *member, const char **ret_why)
 	const char *slash = memchr(t->s, '/', t->n);
 
 	(void)mem;
-	*ret_why = "An IANA time zone such as Europe/Berlin.";
+	*ret_why = "must be an IANA time zone such as Europe/Berlin";
 	if (text_is(*t, "UTC") || is_fixed_zone(*t))
 		return 0;
 	if (!slash || t->n > ZONE_MAX || t->s[0] < 'A' || t->s[0] > 'Z' ||
@@ -280,7 +281,7 @@ task_check_tags(struct arena *mem, void *member, const char **ret_why)
 		int64_t length = text_chars(t);
 
 		if (length < 1 || length > TAG_MAX) {
-			*ret_why = "A tag has 1 to 50 characters.";
+			*ret_why = "must have tags of 1 to 50 characters";
 			return 1;
 		}
 		if (!is_among(v, n, t))

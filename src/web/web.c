@@ -110,11 +110,13 @@ log_request(const struct call *call, int status, int64_t took_us)
 	}
 	log_event(LOG_INFO, "request",
 	    "method=%.*s route=%s status=%d us=%lld ip=%.*s user=%s "
-	    "rid=%.*s trace=%.*s",
+	    "rid=%.*s%s%.*s",
 	    TEXT_FMT(call->req->method),
 	    call->route ? call->route->operation : "-", status,
 	    (long long)took_us, TEXT_FMT(call->client.ip), user,
-	    TEXT_FMT(call->req->id), TEXT_FMT(call->req->traceparent));
+	    TEXT_FMT(call->req->id),
+	    call->req->traceparent.s ? " trace=" : "",
+	    TEXT_FMT(call->req->traceparent));
 }
 
 static int
