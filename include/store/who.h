@@ -11,18 +11,19 @@
  * Always one row: who_state 0 = live, 1 = user gone, 2 = deactivated,
  * 3 = session ended or not that user's, 4 = not an admin. Work joins it with
  * `WHERE who.who_state = 0`, so a revoked token changes nothing, and the reply
- * row is there even when there is nothing to list.
+ * row is there even when there is nothing to list. The session is found by its
+ * own key: by its user's, somebody with a thousand sessions would wait for it.
  */
 #define SQL_WHO \
 	"WITH who AS MATERIALIZED (" \
 	" SELECT CASE WHEN u.id IS NULL THEN 1" \
 	" WHEN NOT u.active THEN 2" \
-	" WHEN s.id IS NULL THEN 3" \
+	" WHEN s.id IS NULL OR s.user_id <> $1 THEN 3" \
 	" WHEN $3 AND u.role <> 'admin' THEN 4" \
 	" ELSE 0 END::int AS who_state, $1::uuid AS user_id" \
 	" FROM (SELECT 1) one" \
 	" LEFT JOIN docket.users u ON u.id = $1" \
-	" LEFT JOIN docket.sessions s ON s.id = $2 AND s.user_id = $1" \
+	" LEFT JOIN docket.sessions s ON s.id = $2" \
 	" AND s.ended_at IS NULL AND s.idle_until > now()" \
 	" AND s.absolute_until > now())"
 

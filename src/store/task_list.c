@@ -35,18 +35,21 @@ static const struct fields list_row =
     FIELDS(NULL, list_fields, struct list_row);
 
 /*
- * $1..$3 who, $4 rows, $5 LIST_* bits, $6..$16 filters, $17 the key and $18
- * the id to start behind (a sentinel for "from the start", so that the
- * comparison is plain and the index serves it), $19 see SQL_DUE.
+ * Each sort and direction has two statements. The plain one takes $1..$3 who,
+ * $4 rows, $5 the key and $6 the id to start behind (sentinels for "from the
+ * start", so that the comparison is plain and the index serves it), $7 see
+ * SQL_BY_DUE. Most lists are plain, and setting up expressions that are not
+ * needed is a third of what a page costs PostgreSQL. The full one has $5 =
+ * LIST_* bits and $6..$16 = filters before them.
  *
- * The CASE saves an unfiltered list the filters, and it hides them from the
- * planner, which would take eleven of them to leave next to nothing and sort
- * a user's whole heap instead of walking the index to the limit.
+ * The CASE hides the filters from the planner, which would take eleven of them
+ * to leave next to nothing and sort a user's whole heap instead of walking the
+ * index to the limit.
  */
 enum { LIST_COUNT = 1, LIST_FILTER = 2 };
 
-#define SQL_FILTERS \
-	" t.user_id = $1 AND t.deleted_at IS NULL" \
+#define SQL_OWN " t.user_id = $1 AND t.deleted_at IS NULL"
+#define SQL_FILTERED SQL_OWN \
 	" AND CASE WHEN $5::int & 2 = 0 THEN true ELSE" \
 	" ($6::text[] IS NULL OR t.status = ANY ($6))" \
 	" AND ($7::bigint IS NULL OR t.priority = $7)" \
@@ -63,72 +66,92 @@ enum { LIST_COUNT = 1, LIST_FILTER = 2 };
 	" AND ($15::timestamptz IS NULL OR t.updated_at > $15)" \
 	" AND (NOT $16::bool OR " SQL_OVERDUE ") END"
 
-#define SQL_LIST(rows) \
-	SQL_WHO " SELECT who.who_state, x.*," \
-	" CASE WHEN $5::int & 1 <> 0 AND who.who_state = 0 THEN" \
-	" (SELECT count(*) FROM docket.tasks t WHERE" SQL_FILTERS ") END" \
-	" AS total" \
+#define SQL_NO_TOTAL "NULL::bigint"
+#define SQL_TOTAL \
+	"CASE WHEN $5::int & 1 <> 0 AND who.who_state = 0 THEN" \
+	" (SELECT count(*) FROM docket.tasks t WHERE" SQL_FILTERED ") END"
+
+/* The two kinds: total, filters, key, id, second id. */
+#define PLAIN SQL_NO_TOTAL, SQL_OWN, "$5", "$6", "$7"
+#define FULL SQL_TOTAL, SQL_FILTERED, "$17", "$18", "$19"
+
+#define SQL_LIST(total, rows) \
+	SQL_WHO " SELECT who.who_state, x.*, " total " AS total" \
 	" FROM who LEFT JOIN LATERAL (" rows ") x ON true"
 
 /* Rows of one scan: those past the key, in order. */
-#define SQL_SCAN(past, order) \
+#define SQL_SCAN(where, past, order) \
 	"SELECT " SQL_TASK ", t.due_at FROM docket.tasks t" \
-	" WHERE who.who_state = 0 AND" SQL_FILTERS " AND " past \
+	" WHERE who.who_state = 0 AND" where " AND " past \
 	" ORDER BY " order " LIMIT $4::bigint"
 
-#define SQL_KEYED(key, type, op, dir) \
-	SQL_LIST(SQL_SCAN("(" key ", t.id) " op " ($17::" type ", $18::uuid)", \
-	    key " " dir ", t.id " dir))
-#define SQL_TITLED(op, dir) \
-	SQL_LIST(SQL_SCAN("(lower(t.title) COLLATE \"C\", t.id) " op \
-	    " (lower($17::text) COLLATE \"C\", $18::uuid)", \
+#define SQL_KEYED(total, where, k, i, col, type, op, dir) \
+	SQL_LIST(total, SQL_SCAN(where, \
+	    "(" col ", t.id) " op " (" k "::" type ", " i "::uuid)", \
+	    col " " dir ", t.id " dir))
+
+#define SQL_BY_POSITION(total, where, k, i, j, op, dir) \
+	SQL_KEYED(total, where, k, i, "t.position", "text", op, dir)
+#define SQL_BY_UPDATED(total, where, k, i, j, op, dir) \
+	SQL_KEYED(total, where, k, i, "t.updated_at", "timestamptz", op, dir)
+#define SQL_BY_PRIORITY(total, where, k, i, j, op, dir) \
+	SQL_KEYED(total, where, k, i, "t.priority", "bigint", op, dir)
+#define SQL_BY_STATUS(total, where, k, i, j, op, dir) \
+	SQL_KEYED(total, where, k, i, "t.status COLLATE \"C\"", "text", op, dir)
+#define SQL_BY_TITLE(total, where, k, i, j, op, dir) \
+	SQL_LIST(total, SQL_SCAN(where, \
+	    "(lower(t.title) COLLATE \"C\", t.id) " op \
+	    " (lower(" k "::text) COLLATE \"C\", " i "::uuid)", \
 	    "lower(t.title) COLLATE \"C\" " dir ", t.id " dir))
 /* A user has every number once: no id is needed to tell two apart. */
-#define SQL_NUMBERED(op, dir) \
-	SQL_LIST(SQL_SCAN("t.number " op " $17::bigint" \
-	    " AND $18::uuid IS NOT NULL", "t.number " dir))
+#define SQL_BY_NUMBER(total, where, k, i, j, op, dir) \
+	SQL_LIST(total, SQL_SCAN(where, "t.number " op " " k "::bigint" \
+	    " AND " i "::uuid IS NOT NULL", "t.number " dir))
 /* created_at is inside the id: the primary key has the order. */
-#define SQL_CREATED(op, dir) \
-	SQL_LIST(SQL_SCAN("t.id " op " $18::uuid AND $17::text IS NOT NULL", \
+#define SQL_BY_CREATED(total, where, k, i, j, op, dir) \
+	SQL_LIST(total, SQL_SCAN(where, \
+	    "t.id " op " " i "::uuid AND " k "::text IS NOT NULL", \
 	    "t.id " dir))
 /*
  * With a due date by the partial index, then without by the primary key. One
  * of the two keys is always a sentinel: a page that ends among the undated
  * tasks asks for no dated ones, one that ends before them for all of them.
  */
-#define SQL_DUE(op, dir) \
-	SQL_LIST("SELECT * FROM (" \
-	    "(" SQL_SCAN("t.due_at IS NOT NULL AND" \
-	    " (t.due_at, t.id) " op " ($17::timestamptz, $18::uuid)", \
+#define SQL_BY_DUE(total, where, k, i, j, op, dir) \
+	SQL_LIST(total, "SELECT * FROM (" \
+	    "(" SQL_SCAN(where, "t.due_at IS NOT NULL AND" \
+	    " (t.due_at, t.id) " op " (" k "::timestamptz, " i "::uuid)", \
 	    "t.due_at " dir ", t.id " dir) ")" \
 	    " UNION ALL " \
-	    "(" SQL_SCAN("t.due_at IS NULL AND t.id " op " $19::uuid", \
+	    "(" SQL_SCAN(where, "t.due_at IS NULL AND t.id " op " " j "::uuid", \
 	    "t.id " dir) ")) u" \
 	    " ORDER BY (u.due_at IS NULL), u.due_at " dir ", u.id " dir \
 	    " LIMIT $4")
 
-#define PAIR(sort, name, sql) \
-	[2 * (sort)] = { "task_list_" name, sql(">", "ASC"), \
-	    &list_row, true, false }, \
-	[2 * (sort) + 1] = { "task_list_" name "_desc", sql("<", "DESC"), \
-	    &list_row, true, false }
+/* PLAIN and FULL are several arguments: this lets them become so. */
+#define SPREAD(sql, ...) sql(__VA_ARGS__)
 
-#define SQL_BY_POSITION(op, dir) SQL_KEYED("t.position", "text", op, dir)
-#define SQL_BY_UPDATED(op, dir) \
-	SQL_KEYED("t.updated_at", "timestamptz", op, dir)
-#define SQL_BY_PRIORITY(op, dir) SQL_KEYED("t.priority", "bigint", op, dir)
-#define SQL_BY_STATUS(op, dir) \
-	SQL_KEYED("t.status COLLATE \"C\"", "text", op, dir)
+#define LIST_AT(sort, descending, full) \
+	(4 * (size_t)(sort) + 2 * (size_t)(descending) + (size_t)(full))
+#define LISTS(sort, name, sql) \
+	[LIST_AT(sort, 0, 0)] = { "task_list_" name, \
+	    SPREAD(sql, PLAIN, ">", "ASC"), &list_row, true, false }, \
+	[LIST_AT(sort, 0, 1)] = { "task_list_" name "_full", \
+	    SPREAD(sql, FULL, ">", "ASC"), &list_row, true, false }, \
+	[LIST_AT(sort, 1, 0)] = { "task_list_" name "_desc", \
+	    SPREAD(sql, PLAIN, "<", "DESC"), &list_row, true, false }, \
+	[LIST_AT(sort, 1, 1)] = { "task_list_" name "_desc_full", \
+	    SPREAD(sql, FULL, "<", "DESC"), &list_row, true, false }
 
 static const struct stmt statements[] = {
-	PAIR(SORT_POSITION, "position", SQL_BY_POSITION),
-	PAIR(SORT_NUMBER, "number", SQL_NUMBERED),
-	PAIR(SORT_CREATED, "created", SQL_CREATED),
-	PAIR(SORT_UPDATED, "updated", SQL_BY_UPDATED),
-	PAIR(SORT_DUE, "due", SQL_DUE),
-	PAIR(SORT_PRIORITY, "priority", SQL_BY_PRIORITY),
-	PAIR(SORT_TITLE, "title", SQL_TITLED),
-	PAIR(SORT_STATUS, "status", SQL_BY_STATUS),
+	LISTS(SORT_POSITION, "position", SQL_BY_POSITION),
+	LISTS(SORT_NUMBER, "number", SQL_BY_NUMBER),
+	LISTS(SORT_CREATED, "created", SQL_BY_CREATED),
+	LISTS(SORT_UPDATED, "updated", SQL_BY_UPDATED),
+	LISTS(SORT_DUE, "due", SQL_BY_DUE),
+	LISTS(SORT_PRIORITY, "priority", SQL_BY_PRIORITY),
+	LISTS(SORT_TITLE, "title", SQL_BY_TITLE),
+	LISTS(SORT_STATUS, "status", SQL_BY_STATUS),
 };
 
 const struct stmts task_list_statements = STMTS(statements);
@@ -297,7 +320,6 @@ static void
 push_filters(struct db_params *p, struct arena *mem,
     const struct task_filter *f)
 {
-	db_int(p, f->limit + 1);
 	db_int4(p, (f->count ? LIST_COUNT : 0) |
 	    (is_filtered(f) ? LIST_FILTER : 0));
 	db_texts(p, mem, f->status);
@@ -345,14 +367,17 @@ store_task_list(struct db *db, struct arena *mem,
     const struct principal *who, const struct task_filter *filter,
     struct task_list *ret)
 {
+	const bool full = filter->count || is_filtered(filter);
 	const struct stmt *stmt =
-	    &statements[2 * (size_t)filter->sort + filter->descending];
+	    &statements[LIST_AT(filter->sort, filter->descending, full)];
 	struct db_params p = { 0 };
 	struct db_result r;
 	int error = 0;
 
 	who_params(&p, who);
-	push_filters(&p, mem, filter);
+	db_int(&p, filter->limit + 1);
+	if (full)
+		push_filters(&p, mem, filter);
 	if (filter->after)
 		error = push_key(&p, filter);
 	else
