@@ -332,6 +332,16 @@ json_read(struct text in, struct arena *mem)
 	return json;
 }
 
+/* Then the text can be read all the same, to tell what else is wrong. */
+static bool
+only_repeats(const struct faults *faults, size_t from)
+{
+	for (size_t i = from; i < faults->n; i++)
+		if (strcmp(faults->v[i].code, "duplicate") != 0)
+			return false;
+	return faults->n > from;
+}
+
 bool
 json_decode(struct text in, const struct fields *fields, struct arena *mem,
     void *object, struct faults *faults)
@@ -341,7 +351,7 @@ json_decode(struct text in, const struct fields *fields, struct arena *mem,
 	struct json_object *json;
 
 	field_begin(fields, object);
-	if (!json_scan(in, mem, faults))
+	if (!json_scan(in, mem, faults) && !only_repeats(faults, before))
 		return false;
 	json = json_read(in, mem);
 	if (!json_object_is_type(json, json_type_object))

@@ -4,7 +4,7 @@
 import pytest
 
 import docket
-from docket import ROUTES
+from docket import ROUTES, Client
 
 JSON_TYPES = ["application/json", "Application/JSON",
               "application/json; charset=utf-8",
@@ -184,3 +184,12 @@ def test_every_error_document_leads_somewhere(api):
     document = api.get("/nothing", 404).json
     assert document["type"].endswith("/problems/not_found")
     assert document["instance"]
+
+
+def test_a_repeated_member_hides_no_other_fault(dev):
+    body = ('{"username": "ab", "password": "short", "colour": 1,'
+            ' "username": "ab"}')
+    reply = Client(dev).post("/auth/register", 400, body=body.encode())
+    told = {(e["pointer"], e["code"]) for e in reply.json["errors"]}
+    assert told == {("/username", "duplicate"), ("/username", "length"),
+                    ("/password", "format"), ("/colour", "unknown")}
