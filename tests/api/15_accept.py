@@ -180,10 +180,13 @@ def test_a_query_name_twice_is_refused(alice):
 
 
 def test_every_error_document_leads_somewhere(api):
-    """`type` is a URI; what it names tells more (RFC 9457 section 3.1.1)."""
+    """`type` is an address that says more (RFC 9457 section 3.1.1)."""
     document = api.get("/nothing", 404).json
-    assert document["type"].endswith("/problems/not_found")
-    assert document["instance"]
+    assert document["instance"] == "/nothing"
+    told = api.get(document["type"]).json
+    assert (told["code"], told["status"]) == ("not_found", 404)
+    assert told["title"] == document["title"]
+    assert api.get("/problems/nonesuch", 404).code == "not_found"
 
 
 def test_a_repeated_member_hides_no_other_fault(dev):
