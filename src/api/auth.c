@@ -166,7 +166,7 @@ login_password(struct call *call, struct text name, enum user_key by,
 		return r;
 	r = login_compare(call, &found, password, ret);
 	/* Only failures count, and not being served is none of the user's. */
-	if (error_row(r)->status >= 500)
+	if (r && error_row(r)->status >= 500)
 		(void)store_login_back(call->app->db, call->mem,
 		    found.subject);
 	return r;

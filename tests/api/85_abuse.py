@@ -50,6 +50,19 @@ def test_the_login_limit_is_the_accounts_whatever_it_is_called(dev):
         assert int(reply.header("Retry-After")) > 0
 
 
+def test_a_right_password_forgives_no_wrong_one(dev):
+    """It gives back its own try and no other."""
+    client, one = Client(dev), docket.person(dev)
+    wrong = {"username": one.username, "password": "wrong!!!"}
+    for _ in range(9):
+        client.post("/auth", 401, json=wrong)
+    for _ in range(3):
+        client.post("/auth", 200, json={"username": one.username,
+                                        "password": one.password})
+    client.post("/auth", 401, json=wrong)
+    client.post("/auth", 429, json=wrong)
+
+
 def test_one_idempotency_key_does_not_stand_for_two_queries(fresh):
     one = fresh()
     first, second = one.task("first"), one.task("second")
