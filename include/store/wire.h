@@ -97,5 +97,7 @@ int row_decode(struct arena *mem, const struct stmt *stmt,
 
 /* sqlstate.c: the answer of tbl/sqlstates.h, or -EIO. */
 int sqlstate_error(const char *state, const char *constraint);
+/* Is it the server's state, which passes, not the statement's fault? */
+bool sqlstate_passes(const char *state);
 
 #endif

@@ -278,6 +278,7 @@ tend_old(struct supervisor *sv, int64_t now)
 	if (crew_alive(sv->old, sv->old_group) > 0)
 		return;
 	if (++sv->old_group < SERVER_GROUPS) {
+		sv->old_late_ms = now + patience_ms(sv->old);
 		say_quit(sv, now);
 		return;
 	}

@@ -194,20 +194,21 @@ next_stmt(struct db *db)
 	return &db->config.sets[db->set]->v[db->stmt];
 }
 
-/* One Parse's or Describe's answer. Only descriptions have columns to check,
- * and a statement without columns gives an empty one. */
+/* One Parse's or Describe's answer; only the latter has columns to check. */
 static enum wire
 take_answer(struct db *db, const struct stmt *stmt, PGresult *res,
     bool described)
 {
+	bool failed = PQresultStatus(res) != PGRES_COMMAND_OK;
 	char why[160];
 
-	if (PQresultStatus(res) != PGRES_COMMAND_OK)
+	if (failed)
 		snprintf(why, sizeof(why), "%s", wire_error(res, WIRE_MESSAGE));
 	else if (!described || row_check(stmt, res, why, sizeof(why)))
 		return WIRE_OK;
 	snprintf(db->why, sizeof(db->why), "statement %s: %s", stmt->name, why);
-	return WIRE_DRIFT;
+	return failed && sqlstate_passes(wire_error(res, WIRE_SQLSTATE)) ?
+	    WIRE_LOST : WIRE_DRIFT;
 }
 
 /* A statement's two answers, Parse and Describe, end with a NULL each; the
@@ -272,25 +273,24 @@ wire_send_script(struct db *db, const char *sql)
 	return PQsendQuery(db->conn, sql) == 1;
 }
 
-/* Until the socket can be read, or written while there is still something to
- * write. poll(2) is cut short by signals: the caller's loop asks again. */
+/* Until the socket can be read, or written while something waits for it. */
 static enum wire
 wait_socket(struct db *db, int64_t until)
 {
 	struct pollfd p = { .fd = PQsocket(db->conn), .events = POLLIN };
 	int64_t left = until ? until - clock_mono_ms() : 1000;
 	int more = PQflush(db->conn);
+	bool ready;
 
 	if (more < 0)
 		return WIRE_LOST;
-	if (left <= 0)
-		return WIRE_SLOW;
 	if (more)
 		p.events |= POLLOUT;
-	if (poll(&p, 1, (int)left) > 0 && p.revents & ~POLLOUT &&
-	    !PQconsumeInput(db->conn))
+	/* Late, the answer may lie there all the same: look once. */
+	ready = poll(&p, 1, left > 0 ? (int)left : 0) > 0 && p.revents & ~POLLOUT;
+	if (ready && !PQconsumeInput(db->conn))
 		return WIRE_LOST;
-	return WIRE_OK;
+	return ready || left > 0 ? WIRE_OK : WIRE_SLOW;
 }
 
 /* An error is never displaced by what follows it, nor rows by success. */

@@ -140,7 +140,11 @@ int
 db_begin(struct db *db)
 {
 	char tag[16];
-	int error = run_command(db, "BEGIN", tag);
+	int error;
+
+	if (db->until_ms && clock_mono_ms() >= db->until_ms)
+		return E_TIMEOUT;
+	error = run_command(db, "BEGIN", tag);
 
 	db->in_tx = error == 0;
 	return error;

@@ -30,3 +30,11 @@ sqlstate_error(const char *state, const char *constraint)
 	}
 	return -EIO;
 }
+
+bool
+sqlstate_passes(const char *state)
+{
+	const int error = sqlstate_error(state, "");
+
+	return error == E_DATABASE || error == E_BUSY || error == E_TIMEOUT;
+}

@@ -2,6 +2,8 @@
 /* The pipeline: from a request that was read to a result for reply.c. */
 #include "web/dispatch.h"
 
+#include <errno.h>
+
 #include "base/clock.h"
 #include "base/error.h"
 #include "store/idempotency.h"
@@ -207,12 +209,17 @@ handle_once(struct call *call)
 	if (r)
 		return r;
 	reply_print(call, 0);
+	if (call->out->failed)
+		return -ENOMEM;
 	stored.status = call->reply.status;
 	stored.headers = headers_text(call);
 	stored.body = arena_text(call->mem, buf_view(call->out));
 	call->reply.raw = stored.body;
-	return store_idem_commit(call->app->db, call->mem, &call->who, &key,
+	r = store_idem_commit(call->app->db, call->mem, &call->who, &key,
 	    &stored);
+	if (r)	/* what the handler said of a task that is not there */
+		call->reply.n_headers = 0;
+	return r;
 }
 
 static int

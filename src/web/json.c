@@ -339,7 +339,7 @@ only_repeats(const struct faults *faults, size_t from)
 	for (size_t i = from; i < faults->n; i++)
 		if (strcmp(faults->v[i].code, "duplicate") != 0)
 			return false;
-	return faults->n > from;
+	return faults->n > from && faults->n < FAULTS_MAX;
 }
 
 bool

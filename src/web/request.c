@@ -178,7 +178,7 @@ start_read(struct text in)
 	size_t after = 0;
 	bool dot = false;
 
-	if (!in.s || in.n > 20)
+	if (!in.s || in.n > 17)
 		return 0;
 	for (size_t i = 0; i < in.n; i++) {
 		if (in.s[i] == '.' && !dot) {
