@@ -15,8 +15,6 @@ struct text utf8_cut(struct text t, size_t max);
 /* Writes 1 to 4 bytes; code must be a scalar value. */
 size_t utf8_put(char *out, uint32_t code);
 
-/* The value of a hex digit, or -1. */
-int hex_value(char c);
 /*
  * Decode %XX once; plus: '+' means a space (forms). False for a bad escape, a
  * NUL or what is not UTF-8 afterwards. The result is in mem.

@@ -29,19 +29,6 @@ uuid_ms(const struct uuid *id)
 	return ms;
 }
 
-/* 0..15, or -1. */
-static int
-hex_value(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	if (c >= 'A' && c <= 'F')
-		return c - 'A' + 10;
-	return -1;
-}
-
 /* Braces, urn: and missing dashes are refused: one id, one spelling. */
 bool
 uuid_parse(struct text t, struct uuid *ret)

@@ -94,18 +94,6 @@ utf8_put(char *out, uint32_t code)
 	return 4;
 }
 
-int
-hex_value(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	if (c >= 'A' && c <= 'F')
-		return c - 'A' + 10;
-	return -1;
-}
-
 /* The byte behind a '%', or -1. NUL counts as bad: no text may hold one. */
 static int
 escape_value(struct text in, size_t at)
