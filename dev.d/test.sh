@@ -116,7 +116,8 @@ summary() {
 # The API suite against the instance that runs in STATE.
 pytest_run() {
 	local name=$1 log=$DEV_HOME/test-logs/$1.log status=0 p f s
-	local paths=("$DEV_ROOT/tests/api") word report=$log.xml
+	local paths=("$DEV_ROOT/tests/api" "$DEV_ROOT/tests/fault")
+	local word report=$log.xml
 	shift
 
 	# Whoever names files means these alone.
@@ -129,8 +130,8 @@ pytest_run() {
 	launch "$log" env DEV_DIR="$STATE" DOCKETD="$BUILD/docketd" \
 	    DOCKET="$BUILD/docket" PYTHONDONTWRITEBYTECODE=1 \
 	    /usr/bin/python3 -m pytest -q -ra --color=no --junitxml="$report" \
-	    -c "$DEV_ROOT/tests/api/pytest.ini" \
-	    --rootdir "$DEV_ROOT/tests/api" "$@" \
+	    -c "$DEV_ROOT/tests/pytest.ini" \
+	    --rootdir "$DEV_ROOT/tests" "$@" \
 	    "${paths[@]}"
 	while kill -0 "$STEP_PID" 2>/dev/null; do
 		tick "pytest" $((SECONDS - PART_START))

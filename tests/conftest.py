@@ -11,9 +11,9 @@ import tempfile
 import pytest
 
 HERE = pathlib.Path(__file__).resolve().parent
-sys.path.insert(0, str(HERE.parent / "lib"))
+sys.path.insert(0, str(HERE / "lib"))
 sys.dont_write_bytecode = True
-pytest.register_assert_rewrite("docket")
+pytest.register_assert_rewrite("docket", "load")
 
 import docket  # noqa: E402
 
