@@ -6,14 +6,16 @@
 #include <stddef.h>
 
 #include "store/tasks.h"
+#include "store/who.h"
 
 /* NULL without a due date, and so without a row too (store/db.h). */
 #define SQL_OVERDUE \
 	"(t.due_at < now() AND t.status IN ('pending', 'in_progress'))"
 
-/* task_row's columns, of a docket.tasks that is called t. */
+/* task_row's columns, of a docket.tasks that is called t. The owner is not one
+ * of them: it is whoever asks. */
 #define SQL_TASK \
-	"t.id, t.user_id, t.number, t.title, t.description, t.status," \
+	"t.id, t.number, t.title, t.description, t.status," \
 	" t.priority, t.due_date, t.due_timezone, " SQL_OVERDUE \
 	" AS overdue, t.tags, t.position, t.version, t.created_at," \
 	" t.updated_at, t.completed_at"
@@ -23,11 +25,10 @@
 	"COALESCE(" id "::uuid, (SELECT n.id FROM docket.tasks n" \
 	" WHERE n.user_id = $1 AND n.number = " number "::bigint))"
 
-/* After SQL_WHO: the caller's task $4 or $5, called t, if it is live. */
-#define SQL_TASK_FROM_WHO \
-	" FROM who LEFT JOIN docket.tasks t ON who.who_state = 0" \
-	" AND t.user_id = $1 AND t.id = " SQL_REF("$4", "$5") \
-	" AND t.deleted_at IS NULL"
+/* The live caller's task $4 or $5, called t, in the trash or not. */
+#define SQL_ANY_TASK \
+	" t.user_id = " SQL_LIVE_USER " AND t.id = " SQL_REF("$4", "$5")
+#define SQL_LIVE_TASK SQL_ANY_TASK " AND t.deleted_at IS NULL"
 
 #define TASK_FIELD(type_, member_) \
 	{ .name = #member_, .type = type_, \
@@ -36,7 +37,6 @@
 /* The rows of task_row, for structs that begin with a struct task. */
 #define TASK_FIELDS \
 	TASK_FIELD(FIELD_UUID, id), \
-	TASK_FIELD(FIELD_UUID, user_id), \
 	TASK_FIELD(FIELD_INT, number), \
 	TASK_FIELD(FIELD_TEXT, title), \
 	TASK_FIELD(FIELD_TEXT, description), \
@@ -56,7 +56,7 @@
 void task_params(struct db_params *p, const struct principal *who,
     const struct task_ref *ref);
 /* Run a statement that hands out one task: E_TASK when it did not. */
-int task_run(struct db *db, struct arena *mem, const struct stmt *stmt,
-    const struct db_params *p, struct task *ret);
+int task_run(struct db *db, struct arena *mem, const struct principal *who,
+    const struct stmt *stmt, const struct db_params *p, struct task *ret);
 
 #endif

@@ -27,9 +27,25 @@
 	" AND s.ended_at IS NULL AND s.idle_until > now()" \
 	" AND s.absolute_until > now())"
 
+/*
+ * The same $1..$3 in the least time: the user's id when the session is live
+ * and nobody asks for an admin, else NULL. A deactivated account has no live
+ * session (the trigger users_deactivated), a deleted one none at all. Why
+ * there are no rows then, who_run asks.
+ */
+#define SQL_LIVE_USER \
+	"(SELECT s.user_id FROM docket.sessions s" \
+	" WHERE s.id = $2::uuid AND s.user_id = $1::uuid" \
+	" AND s.ended_at IS NULL AND s.idle_until > now()" \
+	" AND s.absolute_until > now() AND NOT $3::bool)"
+
 /* Push $1, $2, $3. */
 void who_params(struct db_params *p, const struct principal *who);
 /* who_state -> 0, E_USER_DELETED, E_USER_INACTIVE, E_TOKEN_REVOKED, E_ROLE. */
 int who_error(int32_t who_state);
+/* db_run for either kind, the check's answer among its errors; 0 with no rows
+ * means that a live principal has none. */
+int who_run(struct db *db, struct arena *mem, const struct principal *who,
+    const struct stmt *stmt, const struct db_params *p, struct db_result *ret);
 
 #endif

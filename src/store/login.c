@@ -66,7 +66,9 @@ static const struct stmt statements[] = {
 		"login_try_phone", SQL_TRY("phone"),
 		&found_row, false, true
 	},
-	/* who_state as in SQL_WHO, without a session: it is being made. */
+	/* who_state as in SQL_WHO, without a session: it is being made. The
+	 * lock is against a deactivation at this moment, which ends the
+	 * sessions that it sees. */
 	[LOGIN_DONE] = {
 		"login_done",
 		"WITH who AS MATERIALIZED ("
@@ -75,8 +77,8 @@ static const struct stmt statements[] = {
 		" FROM (SELECT 1) one"
 		" LEFT JOIN docket.users u ON u.id = $1::uuid),"
 		" live AS MATERIALIZED ("
-		" SELECT u.* FROM who JOIN docket.users u"
-		" ON u.id = $1 AND who.who_state = 0),"
+		" SELECT u.* FROM docket.users u WHERE u.id = $1 AND u.active"
+		" FOR NO KEY UPDATE),"
 		" back AS ("
 		" UPDATE docket.attempts a SET n = a.n - 1 FROM live"
 		" WHERE a.kind = 'login' AND a.subject = $2::bytea"
@@ -154,7 +156,7 @@ store_login_done(struct db *db, struct arena *mem, const struct uuid *user_id,
 	if (error || r.who)
 		return error ? error : r.who;
 	if (r.rows == 0)
-		return E_NONE;
+		return E_USER_INACTIVE;
 	*ret = *(const struct user *)r.v;
 	return 0;
 }

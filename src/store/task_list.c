@@ -34,6 +34,13 @@ static const struct field list_fields[] = {
 static const struct fields list_row =
     FIELDS(NULL, list_fields, struct list_row);
 
+/* The same without a total. */
+static const struct fields plain_row = {
+	.v = list_fields,
+	.n = sizeof(list_fields) / sizeof(list_fields[0]) - 1,
+	.size = sizeof(struct list_row),
+};
+
 /*
  * Each sort and direction has two statements. The plain one takes $1..$3 who,
  * $4 rows, $5 the key and $6 the id to start behind (sentinels for "from the
@@ -48,8 +55,9 @@ static const struct fields list_row =
  */
 enum { LIST_COUNT = 1, LIST_FILTER = 2 };
 
-#define SQL_OWN " t.user_id = $1 AND t.deleted_at IS NULL"
-#define SQL_FILTERED SQL_OWN \
+#define SQL_PLAIN " t.user_id = " SQL_LIVE_USER " AND t.deleted_at IS NULL"
+#define SQL_FILTERED \
+	" t.user_id = $1 AND t.deleted_at IS NULL" \
 	" AND CASE WHEN $5::int & 2 = 0 THEN true ELSE" \
 	" ($6::text[] IS NULL OR t.status = ANY ($6))" \
 	" AND ($7::bigint IS NULL OR t.priority = $7)" \
@@ -66,59 +74,57 @@ enum { LIST_COUNT = 1, LIST_FILTER = 2 };
 	" AND ($15::timestamptz IS NULL OR t.updated_at > $15)" \
 	" AND (NOT $16::bool OR " SQL_OVERDUE ") END"
 
-#define SQL_NO_TOTAL "NULL::bigint"
-#define SQL_TOTAL \
-	"CASE WHEN $5::int & 1 <> 0 AND who.who_state = 0 THEN" \
-	" (SELECT count(*) FROM docket.tasks t WHERE" SQL_FILTERED ") END"
+/* The two kinds: filters, key, id, second id. */
+#define PLAIN SQL_PLAIN, "$5", "$6", "$7"
+#define FULL " who.who_state = 0 AND" SQL_FILTERED, "$17", "$18", "$19"
 
-/* The two kinds: total, filters, key, id, second id. */
-#define PLAIN SQL_NO_TOTAL, SQL_OWN, "$5", "$6", "$7"
-#define FULL SQL_TOTAL, SQL_FILTERED, "$17", "$18", "$19"
-
-#define SQL_LIST(total, rows) \
-	SQL_WHO " SELECT who.who_state, x.*, " total " AS total" \
+/* The full kind's row is there even when there is nothing to list. */
+#define SQL_FULL(rows) \
+	SQL_WHO " SELECT who.who_state, x.*," \
+	" CASE WHEN $5::int & 1 <> 0 AND who.who_state = 0 THEN (SELECT" \
+	" count(*) FROM docket.tasks t WHERE" SQL_FILTERED ") END AS total" \
 	" FROM who LEFT JOIN LATERAL (" rows ") x ON true"
 
 /* Rows of one scan: those past the key, in order. */
 #define SQL_SCAN(where, past, order) \
 	"SELECT " SQL_TASK ", t.due_at FROM docket.tasks t" \
-	" WHERE who.who_state = 0 AND" where " AND " past \
+	" WHERE" where " AND " past \
 	" ORDER BY " order " LIMIT $4::bigint"
 
-#define SQL_KEYED(total, where, k, i, col, type, op, dir) \
-	SQL_LIST(total, SQL_SCAN(where, \
+#define SQL_KEYED(where, k, i, col, type, op, dir) \
+	SQL_SCAN(where, \
 	    "(" col ", t.id) " op " (" k "::" type ", " i "::uuid)", \
-	    col " " dir ", t.id " dir))
+	    col " " dir ", t.id " dir)
 
-#define SQL_BY_POSITION(total, where, k, i, j, op, dir) \
-	SQL_KEYED(total, where, k, i, "t.position", "text", op, dir)
-#define SQL_BY_UPDATED(total, where, k, i, j, op, dir) \
-	SQL_KEYED(total, where, k, i, "t.updated_at", "timestamptz", op, dir)
-#define SQL_BY_PRIORITY(total, where, k, i, j, op, dir) \
-	SQL_KEYED(total, where, k, i, "t.priority", "bigint", op, dir)
-#define SQL_BY_STATUS(total, where, k, i, j, op, dir) \
-	SQL_KEYED(total, where, k, i, "t.status COLLATE \"C\"", "text", op, dir)
-#define SQL_BY_TITLE(total, where, k, i, j, op, dir) \
-	SQL_LIST(total, SQL_SCAN(where, \
+#define SQL_BY_POSITION(where, k, i, j, op, dir) \
+	SQL_KEYED(where, k, i, "t.position", "text", op, dir)
+#define SQL_BY_UPDATED(where, k, i, j, op, dir) \
+	SQL_KEYED(where, k, i, "t.updated_at", "timestamptz", op, dir)
+#define SQL_BY_PRIORITY(where, k, i, j, op, dir) \
+	SQL_KEYED(where, k, i, "t.priority", "bigint", op, dir)
+#define SQL_BY_STATUS(where, k, i, j, op, dir) \
+	SQL_KEYED(where, k, i, "t.status COLLATE \"C\"", "text", op, dir)
+#define SQL_BY_TITLE(where, k, i, j, op, dir) \
+	SQL_SCAN(where, \
 	    "(lower(t.title) COLLATE \"C\", t.id) " op \
 	    " (lower(" k "::text) COLLATE \"C\", " i "::uuid)", \
-	    "lower(t.title) COLLATE \"C\" " dir ", t.id " dir))
+	    "lower(t.title) COLLATE \"C\" " dir ", t.id " dir)
 /* A user has every number once: no id is needed to tell two apart. */
-#define SQL_BY_NUMBER(total, where, k, i, j, op, dir) \
-	SQL_LIST(total, SQL_SCAN(where, "t.number " op " " k "::bigint" \
-	    " AND " i "::uuid IS NOT NULL", "t.number " dir))
+#define SQL_BY_NUMBER(where, k, i, j, op, dir) \
+	SQL_SCAN(where, "t.number " op " " k "::bigint" \
+	    " AND " i "::uuid IS NOT NULL", "t.number " dir)
 /* created_at is inside the id: the primary key has the order. */
-#define SQL_BY_CREATED(total, where, k, i, j, op, dir) \
-	SQL_LIST(total, SQL_SCAN(where, \
+#define SQL_BY_CREATED(where, k, i, j, op, dir) \
+	SQL_SCAN(where, \
 	    "t.id " op " " i "::uuid AND " k "::text IS NOT NULL", \
-	    "t.id " dir))
+	    "t.id " dir)
 /*
  * With a due date by the partial index, then without by the primary key. One
  * of the two keys is always a sentinel: a page that ends among the undated
  * tasks asks for no dated ones, one that ends before them for all of them.
  */
-#define SQL_BY_DUE(total, where, k, i, j, op, dir) \
-	SQL_LIST(total, "SELECT * FROM (" \
+#define SQL_BY_DUE(where, k, i, j, op, dir) \
+	"SELECT * FROM (" \
 	    "(" SQL_SCAN(where, "t.due_at IS NOT NULL AND" \
 	    " (t.due_at, t.id) " op " (" k "::timestamptz, " i "::uuid)", \
 	    "t.due_at " dir ", t.id " dir) ")" \
@@ -126,22 +132,26 @@ enum { LIST_COUNT = 1, LIST_FILTER = 2 };
 	    "(" SQL_SCAN(where, "t.due_at IS NULL AND t.id " op " " j "::uuid", \
 	    "t.id " dir) ")) u" \
 	    " ORDER BY (u.due_at IS NULL), u.due_at " dir ", u.id " dir \
-	    " LIMIT $4")
+	    " LIMIT $4"
 
 /* PLAIN and FULL are several arguments: this lets them become so. */
 #define SPREAD(sql, ...) sql(__VA_ARGS__)
 
 #define LIST_AT(sort, descending, full) \
 	(4 * (size_t)(sort) + 2 * (size_t)(descending) + (size_t)(full))
+#define PLAIN_LIST(name, ...) \
+	{ name, SPREAD(__VA_ARGS__), &plain_row, false, false }
+#define FULL_LIST(name, ...) \
+	{ name, SQL_FULL(SPREAD(__VA_ARGS__)), &list_row, true, false }
 #define LISTS(sort, name, sql) \
-	[LIST_AT(sort, 0, 0)] = { "task_list_" name, \
-	    SPREAD(sql, PLAIN, ">", "ASC"), &list_row, true, false }, \
-	[LIST_AT(sort, 0, 1)] = { "task_list_" name "_full", \
-	    SPREAD(sql, FULL, ">", "ASC"), &list_row, true, false }, \
-	[LIST_AT(sort, 1, 0)] = { "task_list_" name "_desc", \
-	    SPREAD(sql, PLAIN, "<", "DESC"), &list_row, true, false }, \
-	[LIST_AT(sort, 1, 1)] = { "task_list_" name "_desc_full", \
-	    SPREAD(sql, FULL, "<", "DESC"), &list_row, true, false }
+	[LIST_AT(sort, 0, 0)] = PLAIN_LIST("task_list_" name, \
+	    sql, PLAIN, ">", "ASC"), \
+	[LIST_AT(sort, 0, 1)] = FULL_LIST("task_list_" name "_full", \
+	    sql, FULL, ">", "ASC"), \
+	[LIST_AT(sort, 1, 0)] = PLAIN_LIST("task_list_" name "_desc", \
+	    sql, PLAIN, "<", "DESC"), \
+	[LIST_AT(sort, 1, 1)] = FULL_LIST("task_list_" name "_desc_full", \
+	    sql, FULL, "<", "DESC")
 
 static const struct stmt statements[] = {
 	LISTS(SORT_POSITION, "position", SQL_BY_POSITION),
@@ -256,18 +266,16 @@ push_key(struct db_params *p, const struct task_filter *f)
 		return E_CURSOR;
 	if (type == KEY_DUE)
 		return push_due(p, f);
-	if (type == KEY_TEXT || type == KEY_NONE) {
-		if (type == KEY_NONE && f->key.n > 0)
-			return E_CURSOR;
+	if (type == KEY_NONE && f->key.n > 0)
+		return E_CURSOR;
+	if (type == KEY_TEXT || type == KEY_NONE)
 		db_text(p, f->key);
-	} else {
-		if (parse_int(f->key, &v))
-			return E_CURSOR;
-		if (type == KEY_TIME)
-			db_time(p, v);
-		else
-			db_int(p, v);
-	}
+	else if (parse_int(f->key, &v))
+		return E_CURSOR;
+	else if (type == KEY_TIME)
+		db_time(p, v);
+	else
+		db_int(p, v);
 	db_uuid(p, &f->id);
 	return 0;
 }
@@ -337,15 +345,16 @@ push_filters(struct db_params *p, struct arena *mem,
 
 /* A row that carries only the total has no id. */
 static void
-hand_out(struct arena *mem, const struct task_filter *f,
-    const struct db_result *r, struct task_list *ret)
+hand_out(struct arena *mem, const struct principal *who,
+    const struct task_filter *f, const struct db_result *r,
+    struct task_list *ret)
 {
 	const struct list_row *rows = r->v;
 	size_t n = r->rows;
 	struct task *tasks;
 
 	*ret = (struct task_list){ .total = INT_NONE };
-	if (n > 0)
+	if (n > 0 && f->count)
 		ret->total = rows[0].total;
 	while (n > 0 && uuid_is_nil(&rows[n - 1].task.id))
 		n--;
@@ -353,8 +362,10 @@ hand_out(struct arena *mem, const struct task_filter *f,
 	if (ret->more)
 		n = (size_t)f->limit;
 	tasks = arena_array(mem, n + 1, sizeof(*tasks));
-	for (size_t i = 0; i < n; i++)
+	for (size_t i = 0; i < n; i++) {
 		tasks[i] = rows[i].task;
+		tasks[i].user_id = who->user_id;
+	}
 	ret->tasks = (struct list){ .v = tasks, .n = n };
 	if (n > 0) {
 		ret->last_key = row_key(mem, f->sort, &rows[n - 1]);
@@ -383,9 +394,9 @@ store_task_list(struct db *db, struct arena *mem,
 	else
 		push_start(&p, mem, filter);
 	if (error == 0)
-		error = db_run(db, mem, stmt, &p, &r);
-	if (error || r.who)
-		return error ? error : r.who;
-	hand_out(mem, filter, &r, ret);
+		error = who_run(db, mem, who, stmt, &p, &r);
+	if (error)
+		return error;
+	hand_out(mem, who, filter, &r, ret);
 	return 0;
 }

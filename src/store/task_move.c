@@ -305,7 +305,7 @@ move_put(const struct move *m, struct text position, struct task *ret)
 
 	task_params(&p, m->who, m->ref);
 	db_text(&p, position);
-	return task_run(m->db, m->mem, &statements[MOVE_PUT], &p, ret);
+	return task_run(m->db, m->mem, m->who, &statements[MOVE_PUT], &p, ret);
 }
 
 static int

@@ -27,13 +27,11 @@ enum { TASK_INSERT, TASK_GET, TASK_UPDATE, TASK_TRASH, TASK_PURGE };
 static const struct stmt statements[] = {
 	[TASK_INSERT] = {
 		"task_insert",
-		SQL_WHO ","
-		" c AS ("
+		"WITH c AS ("
 		" UPDATE docket.counters c SET task_number = c.task_number + 1"
-		" FROM who WHERE who.who_state = 0 AND c.user_id = $1"
-		" RETURNING c.task_number AS n),"
-		" t AS ("
-		" INSERT INTO docket.tasks (user_id, id, number, title,"
+		" WHERE c.user_id = " SQL_LIVE_USER
+		" RETURNING c.task_number AS n)"
+		" INSERT INTO docket.tasks AS t (user_id, id, number, title,"
 		" description, status, priority, due_date, due_timezone,"
 		" due_at, tags, position, created_at, updated_at,"
 		" completed_at)"
@@ -45,23 +43,19 @@ static const struct stmt statements[] = {
 		" COALESCE($14::text[], '{}'), lpad(c.n::text, 10, '0'),"
 		" $5::timestamptz, $5,"
 		" CASE WHEN $8 = 'completed' THEN now() END FROM c"
-		" RETURNING *)"
-		" SELECT who.who_state, " SQL_TASK
-		" FROM who LEFT JOIN t ON true",
-		&task_row, true, true
+		" RETURNING " SQL_TASK,
+		&task_row, false, true
 	},
 	[TASK_GET] = {
 		"task_get",
-		SQL_WHO " SELECT who.who_state, " SQL_TASK SQL_TASK_FROM_WHO,
-		&task_row, true, false
+		"SELECT " SQL_TASK " FROM docket.tasks t WHERE" SQL_LIVE_TASK,
+		&task_row, false, false
 	},
 	/* Bits are those of TASK_TITLE and so on. The version is checked
 	 * again on the row's newest version when another writer was faster. */
 	[TASK_UPDATE] = {
 		"task_update",
-		SQL_WHO ","
-		" t AS ("
-		" UPDATE docket.tasks t SET "
+		"UPDATE docket.tasks t SET "
 		SQL_SET("title", "1", "$8::text") ", "
 		SQL_SET("description", "2", "$9::text") ", "
 		SQL_SET("status", "4", "$10::text") ", "
@@ -80,44 +74,28 @@ static const struct stmt statements[] = {
 		SQL_SET("tags", "32", "COALESCE($16::text[], '{}')") ","
 		" version = t.version + 1,"
 		" updated_at = greatest(now(), t.updated_at)"
-		" FROM who WHERE who.who_state = 0 AND t.user_id = $1"
-		" AND t.id = " SQL_REF("$4", "$5")
-		" AND t.deleted_at IS NULL"
+		" WHERE" SQL_LIVE_TASK
 		" AND ($7::bigint IS NULL OR t.version = $7)"
-		" RETURNING t.*)"
-		" SELECT who.who_state, " SQL_TASK
-		" FROM who LEFT JOIN t ON true",
-		&task_row, true, true
+		" RETURNING " SQL_TASK,
+		&task_row, false, true
 	},
 	[TASK_TRASH] = {
 		"task_trash",
-		SQL_WHO ","
-		" t AS ("
-		" UPDATE docket.tasks t SET deleted_at = now(),"
+		"UPDATE docket.tasks t SET deleted_at = now(),"
 		" version = t.version + 1,"
 		" updated_at = greatest(now(), t.updated_at)"
-		" FROM who WHERE who.who_state = 0 AND t.user_id = $1"
-		" AND t.id = " SQL_REF("$4", "$5")
-		" AND t.deleted_at IS NULL"
+		" WHERE" SQL_LIVE_TASK
 		" AND ($6::bigint IS NULL OR t.version = $6)"
-		" RETURNING t.*)"
-		" SELECT who.who_state, " SQL_TASK
-		" FROM who LEFT JOIN t ON true",
-		&task_row, true, true
+		" RETURNING " SQL_TASK,
+		&task_row, false, true
 	},
 	/* What lies in the trash may be purged too. */
 	[TASK_PURGE] = {
 		"task_purge",
-		SQL_WHO ","
-		" t AS ("
-		" DELETE FROM docket.tasks t USING who"
-		" WHERE who.who_state = 0 AND t.user_id = $1"
-		" AND t.id = " SQL_REF("$4", "$5")
+		"DELETE FROM docket.tasks t WHERE" SQL_ANY_TASK
 		" AND ($6::bigint IS NULL OR t.version = $6)"
-		" RETURNING t.*)"
-		" SELECT who.who_state, " SQL_TASK
-		" FROM who LEFT JOIN t ON true",
-		&task_row, true, true
+		" RETURNING " SQL_TASK,
+		&task_row, false, true
 	},
 };
 
@@ -133,17 +111,18 @@ task_params(struct db_params *p, const struct principal *who,
 }
 
 int
-task_run(struct db *db, struct arena *mem, const struct stmt *stmt,
-    const struct db_params *p, struct task *ret)
+task_run(struct db *db, struct arena *mem, const struct principal *who,
+    const struct stmt *stmt, const struct db_params *p, struct task *ret)
 {
 	struct db_result r;
-	int error = db_run(db, mem, stmt, p, &r);
+	int error = who_run(db, mem, who, stmt, p, &r);
 
-	if (error || r.who)
-		return error ? error : r.who;
+	if (error)
+		return error;
 	if (r.rows == 0)
 		return E_TASK;
 	*ret = *(const struct task *)r.v;
+	ret->user_id = who->user_id;
 	return 0;
 }
 
@@ -167,7 +146,7 @@ store_task_insert(struct db *db, struct arena *mem,
 	db_time(&p, task->due_at);
 	db_text(&p, task->due_local);
 	db_texts(&p, mem, task->tags);
-	error = task_run(db, mem, &statements[TASK_INSERT], &p, ret);
+	error = task_run(db, mem, who, &statements[TASK_INSERT], &p, ret);
 	/* Every account has its counter, so no row is our own fault. */
 	return error == E_TASK ? E_NONE : error;
 }
@@ -179,7 +158,7 @@ store_task_get(struct db *db, struct arena *mem, const struct principal *who,
 	struct db_params p = { 0 };
 
 	task_params(&p, who, ref);
-	return task_run(db, mem, &statements[TASK_GET], &p, ret);
+	return task_run(db, mem, who, &statements[TASK_GET], &p, ret);
 }
 
 /* No row: was there no task, or not that version of it? */
@@ -213,7 +192,7 @@ store_task_update(struct db *db, struct arena *mem,
 	db_time(&p, to->due_at);
 	db_text(&p, to->due_local);
 	db_texts(&p, mem, to->tags);
-	error = task_run(db, mem, &statements[TASK_UPDATE], &p, ret);
+	error = task_run(db, mem, who, &statements[TASK_UPDATE], &p, ret);
 	if (error == E_TASK && change->if_version != INT_NONE)
 		return task_refused(db, mem, who, ref, ret);
 	return error;
@@ -229,7 +208,7 @@ store_task_delete(struct db *db, struct arena *mem,
 
 	task_params(&p, who, ref);
 	db_int(&p, if_version);
-	error = task_run(db, mem,
+	error = task_run(db, mem, who,
 	    &statements[purge ? TASK_PURGE : TASK_TRASH], &p, ret);
 	if (error == E_TASK && if_version != INT_NONE)
 		return task_refused(db, mem, who, ref, ret);

@@ -189,6 +189,11 @@ the_state_of_the_account_is_seen_at_once(void **state)
 	    " WHERE id = '%s'", fixture_uuid(&session.id)), 0);
 	fixture_sql("UPDATE docket.users SET active = true"
 	    " WHERE id = '%s'", id);
+	/* What the deactivation ended stays ended. */
+	assert_int_equal(store_user_me(db, mem, &who, &out), E_TOKEN_REVOKED);
+	assert_int_equal(store_login_done(db, mem, &who.user_id, TEXT("x"),
+	    TEXT_NONE, &session, &out), 0);
+	who.session_id = session.id;
 	assert_int_equal(store_session_end(db, mem, &who, false, &client), 0);
 	assert_int_equal(store_user_me(db, mem, &who, &out), E_TOKEN_REVOKED);
 	assert_int_equal(store_session_end(db, mem, &who, false, &client),

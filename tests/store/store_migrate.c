@@ -26,7 +26,7 @@ fresh(void **state)
 	snprintf(dir, sizeof(dir), "/tmp/dkm.XXXXXX");
 	if (!mkdtemp(dir))
 		return -1;
-	return fixture_shell("cp %s/*.sql %s",
+	return fixture_shell("cp %s/000[1-3]_*.sql %s",
 	    fixture_source("sql/migrations"), dir);
 }
 
