@@ -11,6 +11,7 @@
 #include "base/principal.h"
 #include "base/text.h"
 #include "base/uuid.h"
+#include "core/memo.h"
 
 struct token_ring;
 
@@ -30,6 +31,8 @@ int secret_load(const char *file, FILE *err, struct secret *ret);
 struct token_policy {
 	struct text issuer, audience;
 	int64_t ttl, skew;	/* seconds */
+	struct token_memo *memo;	/* of what this issuer and audience
+					 * let pass; NULL: none */
 };
 
 /*

@@ -19,6 +19,7 @@ struct app {
 	const struct settings *settings;
 	struct routes routes;
 	struct token_ring *ring;
+	struct token_memo *memo;
 	struct secret key_cursor, key_otp, key_refresh, key_seal, key_subject;
 	struct db *db;
 	struct gate *gate;

@@ -58,11 +58,13 @@ void
 uuid_format(const struct uuid *id, char out[UUID_CHARS])
 {
 	static const char hex[] = "0123456789abcdef";
+	static const uint8_t at[16] = {
+		0, 2, 4, 6, 9, 11, 14, 16, 19, 21, 24, 26, 28, 30, 32, 34
+	};
 
 	for (int i = 0; i < 16; i++) {
-		if (DASH_BEFORE(i))
-			*out++ = '-';
-		*out++ = hex[id->b[i] >> 4];
-		*out++ = hex[id->b[i] & 15];
+		out[at[i]] = hex[id->b[i] >> 4];
+		out[at[i] + 1] = hex[id->b[i] & 15];
 	}
+	out[8] = out[13] = out[18] = out[23] = '-';
 }

@@ -174,33 +174,25 @@ grant_instant(jwt_t *jwt, const char *name, bool required, int64_t *at)
 	return true;
 }
 
+/* All but the time of day. */
 static bool
-times_hold(jwt_t *jwt, int64_t now, int64_t skew)
+claims_read(jwt_t *jwt, const struct token_policy *policy, struct claims *ret)
 {
-	int64_t exp = 0, nbf = now, iat = now;
-
-	if (!grant_instant(jwt, "exp", true, &exp) ||
-	    !grant_instant(jwt, "nbf", false, &nbf) ||
-	    !grant_instant(jwt, "iat", false, &iat))
-		return false;
-	return exp > now - skew && nbf <= now + skew && iat <= now + skew;
+	*ret = (struct claims){ 0 };
+	return grant_instant(jwt, "exp", true, &ret->exp) &&
+	    grant_instant(jwt, "nbf", false, &ret->nbf) &&
+	    grant_instant(jwt, "iat", false, &ret->iat) &&
+	    grant_is(jwt, "iss", policy->issuer) &&
+	    grant_is(jwt, "aud", policy->audience) &&
+	    grant_uuid(jwt, "sub", &ret->user_id) &&
+	    grant_uuid(jwt, "sid", &ret->session_id);
 }
 
 static bool
-claims_hold(jwt_t *jwt, const struct token_policy *policy, int64_t now,
-    struct principal *ret)
+times_hold(const struct claims *c, int64_t now, int64_t skew)
 {
-	struct uuid user, session;
-
-	if (!times_hold(jwt, now, policy->skew) ||
-	    !grant_is(jwt, "iss", policy->issuer) ||
-	    !grant_is(jwt, "aud", policy->audience) ||
-	    !grant_uuid(jwt, "sub", &user) ||
-	    !grant_uuid(jwt, "sid", &session))
-		return false;
-	ret->user_id = user;
-	ret->session_id = session;
-	return true;
+	return c->exp > now - skew && c->nbf <= now + skew &&
+	    c->iat <= now + skew;
 }
 
 /* The ring's key for this header; NULL when anything in it is not as ours. */
@@ -221,18 +213,40 @@ header_key(const struct token_ring *ring, struct text part)
 	return key && text_is(header.alg, key->alg) ? key : NULL;
 }
 
+/* mac: the one that was computed here. */
 static bool
-mac_holds(const struct ring_key *key, const struct jose *part)
+mac_holds(const struct ring_key *key, const struct jose *part,
+    uint8_t mac[CRYPTO_HASH])
 {
-	uint8_t theirs[CRYPTO_HASH], ours[CRYPTO_HASH];
+	uint8_t theirs[CRYPTO_HASH];
 	/* The header, the dot and the claims stand side by side. */
 	struct text body = { part->header.s,
 	    part->header.n + 1 + part->claims.n };
 	size_t n;
 
 	return base64url_decode(part->signature, theirs, sizeof(theirs), &n) &&
-	    n == sizeof(theirs) && sign(key, body, ours) == 0 &&
-	    crypto_equal(theirs, ours, sizeof(ours));
+	    n == sizeof(theirs) && sign(key, body, mac) == 0 &&
+	    crypto_equal(theirs, mac, CRYPTO_HASH);
+}
+
+static int
+claims_parse(struct arena *mem, const struct token_policy *policy,
+    struct text part, struct claims *ret)
+{
+	char *json = arena_alloc(mem, part.n + 1);
+	bool good;
+	jwt_t *jwt;
+	size_t n;
+
+	if (!base64url_decode(part, json, part.n, &n) || memchr(json, '\0', n))
+		return E_TOKEN;
+	json[n] = '\0';
+	if (jwt_new(&jwt))
+		return -ENOMEM;
+	good = jwt_add_grants_json(jwt, json) == 0 &&
+	    claims_read(jwt, policy, ret);
+	jwt_free(jwt);
+	return good ? 0 : E_TOKEN;
 }
 
 int
@@ -240,27 +254,29 @@ token_check(struct arena *mem, const struct token_ring *ring,
     const struct token_policy *policy, int64_t now, struct text token,
     struct principal *ret)
 {
+	const struct claims *known;
 	const struct ring_key *key;
+	uint8_t mac[CRYPTO_HASH];
+	struct claims claims;
 	struct jose part;
-	jwt_t *jwt;
-	char *json;
-	bool good;
-	size_t n;
+	int r;
 
 	if (!token.s || token.n > TOKEN_MAX || !jose_split(token, &part))
 		return E_TOKEN;
 	key = header_key(ring, part.header);
-	if (!key || !mac_holds(key, &part))
+	if (!key || !mac_holds(key, &part, mac))
 		return E_TOKEN;
-	json = arena_alloc(mem, part.claims.n + 1);
-	if (!base64url_decode(part.claims, json, part.claims.n, &n) ||
-	    memchr(json, '\0', n))
+	known = token_memo_find(policy->memo, mac);
+	if (!known) {
+		r = claims_parse(mem, policy, part.claims, &claims);
+		if (r)
+			return r;
+		token_memo_keep(policy->memo, mac, &claims);
+		known = &claims;
+	}
+	if (!times_hold(known, now, policy->skew))
 		return E_TOKEN;
-	json[n] = '\0';
-	if (jwt_new(&jwt))
-		return -ENOMEM;
-	good = jwt_add_grants_json(jwt, json) == 0 &&
-	    claims_hold(jwt, policy, now, ret);
-	jwt_free(jwt);
-	return good ? 0 : E_TOKEN;
+	ret->user_id = known->user_id;
+	ret->session_id = known->session_id;
+	return 0;
 }

@@ -367,9 +367,9 @@ wire_type(const struct pg_result *res, int column)
 const char *
 wire_value(const struct pg_result *res, int row, int column, size_t *ret_n)
 {
-	if (PQgetisnull(res, row, column))
-		return NULL;
 	*ret_n = (size_t)PQgetlength(res, row, column);
+	if (*ret_n == 0 && PQgetisnull(res, row, column))
+		return NULL;
 	return PQgetvalue(res, row, column);
 }
 

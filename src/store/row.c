@@ -9,11 +9,11 @@
 #include "store/who.h"
 #include "store/wire.h"
 
-/* One value as the server sent it. */
+/* One value as the server sent it. Its type was checked when the statement
+ * was prepared; between integers the size tells. */
 struct value {
 	const char *s;
 	size_t n;
-	uint32_t type;
 };
 
 static uint64_t
@@ -48,11 +48,11 @@ decode_int(struct arena *mem, const struct value *v, void *member)
 	int64_t i;
 
 	(void)mem;
-	if (v->type == PG_INT8 && v->n == 8)
+	if (v->n == 8)
 		i = (int64_t)read8(v->s);
-	else if (v->type == PG_INT4 && v->n == 4)
+	else if (v->n == 4)
 		i = (int32_t)read4(v->s);
-	else if (v->type == PG_INT2 && v->n == 2)
+	else if (v->n == 2)
 		i = (int16_t)((uint8_t)v->s[0] << 8 | (uint8_t)v->s[1]);
 	else
 		return -EPROTO;
@@ -243,7 +243,7 @@ decode_row(struct arena *mem, const struct stmt *stmt,
 	*ret_any = false;
 	for (int i = 0; i < (int)stmt->row->n; i++) {
 		const struct field *f = &stmt->row->v[i];
-		struct value v = { .type = wire_type(res, first + i) };
+		struct value v = { 0 };
 		int error;
 
 		v.s = wire_value(res, row, first + i, &v.n);

@@ -48,13 +48,14 @@ lost_error(const struct db *db, enum wire w, bool write)
 	return w == WIRE_SLOW ? E_TIMEOUT : E_DATABASE;
 }
 
-/* Ready, and not found dead now that we look. */
+/* Ready; and, where it matters whether a statement was sent at all, not found
+ * dead now that we look. A read that meets a dead connection is just lost. */
 static bool
-usable(struct db *db)
+usable(struct db *db, bool write)
 {
 	if (db->state != LINK_READY)
 		return false;
-	if (link_stands(db))
+	if ((!write && !db->stale) || link_stands(db))
 		return true;
 	link_lose(db);
 	return false;
@@ -85,7 +86,7 @@ db_run(struct db *db, struct arena *mem, const struct stmt *stmt,
 	enum wire w;
 	int error;
 
-	if (!usable(db))
+	if (!usable(db, stmt->write))
 		return E_DATABASE;
 	if (db->until_ms && clock_mono_ms() >= db->until_ms)
 		return E_TIMEOUT;
@@ -120,7 +121,7 @@ run_command(struct db *db, const char *sql, char tag[16])
 	enum wire w;
 	int error = 0;
 
-	if (!usable(db))
+	if (!usable(db, true))
 		return E_DATABASE;
 	w = wire_send_script(db, sql) ? wire_wait(db, deadline(db), &res) :
 	    WIRE_LOST;
@@ -159,7 +160,7 @@ db_commit(struct db *db)
 	if (!db->in_tx)
 		return E_DATABASE;
 	/* Found dead before the COMMIT was sent: nothing has happened. */
-	if (!usable(db))
+	if (!usable(db, true))
 		return E_DATABASE;
 	error = run_command(db, "COMMIT", tag);
 	db->in_tx = false;
@@ -196,7 +197,7 @@ db_script(struct db *db, const char *sql, const char **ret_why)
 	enum wire w;
 
 	*ret_why = db->why;
-	if (!usable(db))
+	if (!usable(db, true))
 		return E_DATABASE;
 	w = wire_send_script(db, sql) ? wire_wait(db, 0, &res) : WIRE_LOST;
 	if (w == WIRE_LOST || w == WIRE_SLOW) {

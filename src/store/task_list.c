@@ -35,11 +35,9 @@ static const struct fields list_row =
     FIELDS(NULL, list_fields, struct list_row);
 
 /* The same without a total. */
-static const struct fields plain_row = {
-	.v = list_fields,
-	.n = sizeof(list_fields) / sizeof(list_fields[0]) - 1,
-	.size = sizeof(struct list_row),
-};
+static const struct fields plain_row = { NULL, list_fields,
+    sizeof(list_fields) / sizeof(list_fields[0]) - 1,
+    sizeof(struct list_row), false };
 
 /*
  * Each sort and direction has two statements. The plain one takes $1..$3 who,

@@ -9,8 +9,11 @@
 
 #define TOKEN_MAX (8 * 1024)
 
-static const char b64token[] = "abcdefghijklmnopqrstuvwxyz"
-    "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~+/";
+static const bool b64token[256] = {
+	['a' ... 'z'] = true, ['A' ... 'Z'] = true, ['0' ... '9'] = true,
+	['-'] = true, ['.'] = true, ['_'] = true, ['~'] = true,
+	['+'] = true, ['/'] = true,
+};
 
 /* RFC 6750 §2.1: 1*( ALPHA / DIGIT / - . _ ~ + / ) *"=" */
 static bool
@@ -18,8 +21,7 @@ token_is_sane(struct text token)
 {
 	size_t n = 0;
 
-	while (n < token.n && token.s[n] != '\0' &&
-	    strchr(b64token, token.s[n]))
+	while (n < token.n && b64token[(uint8_t)token.s[n]])
 		n++;
 	if (n == 0)
 		return false;
@@ -55,6 +57,7 @@ access_bearer(struct call *call, struct principal *ret)
 		.audience = text_of(set->auth_audience),
 		.ttl = set->auth_access_ttl,
 		.skew = set->auth_clock_skew,
+		.memo = call->app->memo,
 	};
 	struct text token;
 	bool other;

@@ -16,23 +16,20 @@
 #define FCGI_TIMEOUT_MS 500
 #define FCGI_DRAIN_MAX (4 * 1024 * 1024)
 
-/* FastCGI 1.0 §3.3 and §8: what we write ourselves is only FCGI_STDOUT. */
+/* FastCGI 1.0 §3.3 and §8: what we write ourselves, so that a reply and its
+ * end are one write; the library would make them two, and a copy. */
 #define RECORD_VERSION 1
+#define RECORD_END 3
 #define RECORD_STDOUT 6
 #define RECORD_MAX 65528	/* the largest multiple of 8: no padding */
 #define ROLE_RESPONDER 1
-
-/* Replies up to this size go out in the library's own buffer, in one write
- * with the records that end the request; 64 bytes are left for those. */
-#define LIBRARY_ROOM (8192 - 64)
 
 struct fcgi {
 	FCGX_Request request;
 	bool broken;
 };
 
-/* The reply of the one request that this process has in hand. The library's
- * stream holds 8 KiB and writes at every one; this makes it 64. */
+/* The reply of the one request that this process has in hand. */
 static struct {
 	uint8_t bytes[RECORD_MAX];
 	size_t n;
@@ -131,7 +128,7 @@ fcgi_read(struct fcgi *f, void *out, size_t n)
 	return FCGX_GetError(f->request.in) == 0 ? 0 : -1;
 }
 
-/* Write both parts; the socket blocks for its timeout at most. */
+/* Write all parts; the socket blocks for its timeout at most. */
 static bool
 write_all(int fd, struct iovec *v, int n)
 {
@@ -152,31 +149,40 @@ write_all(int fd, struct iovec *v, int n)
 	return true;
 }
 
-/* One FCGI_STDOUT record. Nothing waits in the library's stream: it is only
- * written to when the request ends. */
-static bool
-write_record(struct fcgi *f, const void *bytes, size_t n)
-{
-	uint8_t padding[8] = { 0 };
-	uint8_t pad = (uint8_t)(-n & 7);
-	int id = f->request.requestId;
-	uint8_t head[8] = { RECORD_VERSION, RECORD_STDOUT, (uint8_t)(id >> 8),
-	    (uint8_t)id, (uint8_t)(n >> 8), (uint8_t)n, pad, 0 };
-	struct iovec v[3] = { { head, sizeof(head) },
-	    { (void *)(uintptr_t)bytes, n }, { padding, pad } };
+#define HEAD 8
 
-	if (!write_all(f->request.ipcFd, v, 3))
-		f->broken = true;
-	return !f->broken;
+static void
+put_head(uint8_t head[HEAD], int type, int id, size_t n, uint8_t pad)
+{
+	head[0] = RECORD_VERSION;
+	head[1] = (uint8_t)type;
+	head[2] = (uint8_t)(id >> 8);
+	head[3] = (uint8_t)id;
+	head[4] = (uint8_t)(n >> 8);
+	head[5] = (uint8_t)n;
+	head[6] = pad;
+	head[7] = 0;
 }
 
-static bool
-write_pending(struct fcgi *f)
+/* What waits, as one FCGI_STDOUT record; with `last` also the empty one that
+ * ends the stream and FCGI_END_REQUEST (status 0, FCGI_REQUEST_COMPLETE), all
+ * in one write. */
+static void
+write_pending(struct fcgi *f, bool last)
 {
-	size_t n = pending.n;
+	const int id = f->request.requestId;
+	uint8_t head[HEAD], end[3 * HEAD] = { 0 }, padding[8] = { 0 };
+	const uint8_t pad = (uint8_t)(-pending.n & 7);
+	struct iovec v[4] = { { head, HEAD }, { pending.bytes, pending.n },
+	    { padding, pad }, { end, last ? sizeof(end) : 0 } };
+	const int skip = pending.n == 0 ? 3 : 0;
 
+	put_head(head, RECORD_STDOUT, id, pending.n, pad);
+	put_head(end, RECORD_STDOUT, id, 0, 0);
+	put_head(end + HEAD, RECORD_END, id, HEAD, 0);
+	if (!write_all(f->request.ipcFd, v + skip, 4 - skip))
+		f->broken = true;
 	pending.n = 0;
-	return n == 0 || write_record(f, pending.bytes, n);
 }
 
 bool
@@ -193,7 +199,7 @@ fcgi_write(struct fcgi *f, const void *bytes, size_t n)
 		from += part;
 		n -= part;
 		if (pending.n == sizeof(pending.bytes))
-			write_pending(f);
+			write_pending(f, false);
 	}
 	return !f->broken;
 }
@@ -215,19 +221,23 @@ drain_input(struct fcgi *f)
 	return n == 0;
 }
 
+/* The reply is on its way and ended: the library has nothing to say. */
+static void
+mute(FCGX_Stream *stream)
+{
+	stream->wasFCloseCalled = 1;
+	stream->isClosed = 1;
+}
+
 bool
 fcgi_finish(struct fcgi *f)
 {
 	bool sound = drain_input(f);
 
-	if (pending.n <= LIBRARY_ROOM) {
-		if (FCGX_PutStr((const char *)pending.bytes, (int)pending.n,
-		    f->request.out) < 0)
-			f->broken = true;
-		pending.n = 0;
-	} else {
-		write_pending(f);
-	}
+	if (!f->broken)
+		write_pending(f, true);
+	mute(f->request.out);
+	mute(f->request.err);
 	FCGX_Finish_r(&f->request);
 	return sound && !f->broken && f->request.ipcFd >= 0;
 }

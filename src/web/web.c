@@ -71,8 +71,9 @@ web_new(const struct web_config *config)
 	web->mem = arena_new(ARENA_FIRST);
 	web->app.ring = token_ring_load(config->settings->auth_key_file,
 	    stderr);
+	web->app.memo = token_memo_new();
 	web->app.db = web_db(config->settings);
-	if (!web->mem || !web->app.ring || !web->app.db ||
+	if (!web->mem || !web->app.ring || !web->app.memo || !web->app.db ||
 	    web_keys(&web->app)) {
 		web_free(web);
 		return NULL;
@@ -87,6 +88,7 @@ web_free(struct web *web)
 		return;
 	db_free(web->app.db);
 	token_ring_free(web->app.ring);
+	token_memo_free(web->app.memo);
 	secret_done(&web->app.key_cursor);
 	secret_done(&web->app.key_otp);
 	secret_done(&web->app.key_refresh);
