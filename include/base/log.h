@@ -3,6 +3,8 @@
 #ifndef DOCKET_BASE_LOG_H
 #define DOCKET_BASE_LOG_H
 
+#include <stdint.h>
+
 enum log_level { LOG_ERROR_, LOG_WARN, LOG_INFO, LOG_DEBUG_ };
 
 /* level: the most talkative level that is written. To stderr, prefixed <3>,
@@ -19,5 +21,20 @@ void log_name(const char *name);
  */
 void log_event(enum log_level level, const char *event, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
+
+/*
+ * The same for a line that many others may follow at once, such as a request's:
+ * it waits for them, LOG_WAIT_MS at most and never behind another event's line,
+ * so that a busy worker writes once for many. Who uses it calls log_tick in its
+ * loop and log_flush before it ends; kill -9 costs the lines that wait.
+ */
+#define LOG_WAIT_MS 50
+
+void log_later(enum log_level level, const char *event, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
+/* Write what has waited long enough (now: clock_mono_ms). How long until it is
+ * due, -1 = nothing waits. */
+int log_tick(int64_t now);
+void log_flush(void);
 
 #endif

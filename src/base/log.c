@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
-/* Log lines on stderr, one write each. */
+/* Log lines on stderr, each whole in one write. */
 #include "base/log.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -123,30 +124,109 @@ put_safe(char *line, size_t used, size_t cap, const char *s)
 	return whole_chars(line, used);
 }
 
-/* One write, so lines of several processes do not mix; errno is kept, so a
- * caller may log and then return it. */
+/* The lines that wait: no more than a pipe takes in one piece (pipe(7)). */
+static struct {
+	char bytes[PIPE_BUF];
+	size_t n;
+	int64_t since;		/* clock_mono_ms of the first */
+} waiting;
+
+/* One write, so lines of several processes do not mix. */
+static void
+write_out(const char *bytes, size_t n)
+{
+	while (n > 0) {
+		ssize_t done = write(STDERR_FILENO, bytes, n);
+
+		if (done < 0 && errno == EINTR)
+			continue;
+		if (done <= 0)
+			return;
+		bytes += done;
+		n -= (size_t)done;
+	}
+}
+
+void
+log_flush(void)
+{
+	if (waiting.n > 0)
+		write_out(waiting.bytes, waiting.n);
+	waiting.n = 0;
+}
+
+int
+log_tick(int64_t now)
+{
+	int64_t left = waiting.since + LOG_WAIT_MS - now;
+
+	if (waiting.n == 0)
+		return -1;
+	if (left > 0)
+		return (int)left;
+	log_flush();
+	return -1;
+}
+
+/* A whole line of at most LINE_MAX_ bytes; its length. */
+static size_t
+put_line(char *line, enum log_level level, const char *event, const char *fmt,
+    va_list ap)
+{
+	char text[LINE_MAX_];
+	size_t n;
+
+	if (vsnprintf(text, sizeof(text), fmt, ap) < 0)
+		text[0] = '\0';
+	n = put_prefix(line, LINE_MAX_ - 1, level, event);
+	if (text[0])
+		line[n++] = ' ';
+	n = put_safe(line, n, LINE_MAX_ - 1, text);
+	line[n++] = '\n';
+	return n;
+}
+
+static bool
+is_silent(enum log_level level)
+{
+	return level > self.level || level > LOG_DEBUG_;
+}
+
+/* errno is kept, so a caller may log and then return it. */
 void
 log_event(enum log_level level, const char *event, const char *fmt, ...)
 {
-	char text[LINE_MAX_], line[LINE_MAX_];
+	char line[LINE_MAX_];
 	int saved = errno;
-	size_t n;
-	ssize_t done;
 	va_list ap;
 
-	if (level > self.level || level > LOG_DEBUG_)
+	if (is_silent(level))
+		return;
+	log_flush();
+	va_start(ap, fmt);
+	write_out(line, put_line(line, level, event, fmt, ap));
+	va_end(ap);
+	errno = saved;
+}
+
+void
+log_later(enum log_level level, const char *event, const char *fmt, ...)
+{
+	char line[LINE_MAX_];
+	int saved = errno;
+	va_list ap;
+	size_t n;
+
+	if (is_silent(level))
 		return;
 	va_start(ap, fmt);
-	if (vsnprintf(text, sizeof(text), fmt, ap) < 0)
-		text[0] = '\0';
+	n = put_line(line, level, event, fmt, ap);
 	va_end(ap);
-	n = put_prefix(line, sizeof(line) - 1, level, event);
-	if (text[0])
-		line[n++] = ' ';
-	n = put_safe(line, n, sizeof(line) - 1, text);
-	line[n++] = '\n';
-	do
-		done = write(STDERR_FILENO, line, n);
-	while (done < 0 && errno == EINTR);
+	if (sizeof(waiting.bytes) - waiting.n < n)
+		log_flush();
+	if (waiting.n == 0)
+		waiting.since = clock_mono_ms();
+	memcpy(waiting.bytes + waiting.n, line, n);
+	waiting.n += n;
 	errno = saved;
 }

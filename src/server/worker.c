@@ -139,7 +139,7 @@ static int
 wait_ms(const struct worker *w, int64_t now)
 {
 	int tick = web_db_tick_ms(w->web);
-	int ms = -1;
+	int ms = log_tick(now);
 
 	if (tick >= 0)
 		ms = min_wait(ms, w->db_step_ms + tick - now);
@@ -233,5 +233,6 @@ worker_run(const struct worker_config *config)
 	while (!has_left(&w))
 		turn(&w);
 	close_loop(&w);
+	log_flush();
 	return w.fatal ? EX_TEMPFAIL : EX_OK;
 }

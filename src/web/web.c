@@ -110,7 +110,7 @@ log_request(const struct call *call, int status, int64_t took_us)
 		uuid_format(&call->who.user_id, user);
 		user[UUID_CHARS] = '\0';
 	}
-	log_event(LOG_INFO, "request",
+	log_later(LOG_INFO, "request",
 	    "method=%.*s route=%s status=%d us=%lld ip=%.*s user=%s "
 	    "rid=%.*s%s%.*s",
 	    TEXT_FMT(call->req->method),

@@ -14,6 +14,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 
 static int fds[2], saved;
@@ -73,6 +74,46 @@ one_line_with_time_level_program(void **state)
 	log_event(LOG_INFO, "start", "%s", "");
 	assert_string_equal(written() + 24,
 	    " info docketd worker.3 start\n");
+}
+
+static void
+lines_that_wait_come_in_one_write_and_in_order(void **state)
+{
+	const char *lines;
+	char last[16];
+
+	(void)state;
+	log_init("docketd", LOG_INFO);
+	log_later(LOG_INFO, "request", "n=%d", 1);
+	log_later(LOG_DEBUG_, "request", "n=%d", 9);
+	log_later(LOG_INFO, "request", "n=%d", 2);
+	assert_string_equal(written(), "");
+	assert_in_range(log_tick(clock_mono_ms()), 1, LOG_WAIT_MS);
+	assert_int_equal(log_tick(clock_mono_ms() + LOG_WAIT_MS), -1);
+	lines = written();
+	assert_non_null(strstr(lines, "request n=1\n"));
+	assert_non_null(strstr(lines, "request n=2\n"));
+	assert_null(strstr(lines, "n=9"));
+	assert_int_equal(log_tick(0), -1);
+	/* Another event does not overtake them. */
+	log_later(LOG_INFO, "request", "n=%d", 3);
+	log_event(LOG_WARN, "later", "%s", "");
+	assert_non_null(strstr(written(), "request n=3\n"));
+	assert_non_null(strstr(written(), "warn docketd later\n"));
+	/* However many, none is lost or cut. */
+	for (int i = 0; i < 100; i++)
+		log_later(LOG_INFO, "request", "%0*d", 100, i);
+	log_flush();
+	for (int i = 0; i < 100;) {
+		lines = written();
+		assert_true(lines[0]);
+		for (const char *at = lines; *at; i++) {
+			snprintf(last, sizeof(last), "%03d", i);
+			at = strchr(at, '\n') + 1;
+			assert_memory_equal(at - 4, last, 3);
+		}
+	}
+	assert_string_equal(written(), "");
 }
 
 static void
@@ -180,6 +221,7 @@ main(void)
 #define CASE(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 	const struct CMUnitTest tests[] = {
 		CASE(one_line_with_time_level_program),
+		CASE(lines_that_wait_come_in_one_write_and_in_order),
 		CASE(levels_filter),
 		CASE(the_journal_gets_its_prefix),
 		CASE(no_value_forges_a_line),
