@@ -1,0 +1,117 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+# ./dev bench: an instance of its own with data, and the measurements on it.
+# shellcheck shell=bash
+
+PACKAGES_BENCH="wrk python3"
+
+# As production would be, with the limits in force but too high to refuse.
+BENCH_SETS=(--set profile=production --set otp.echo=off
+	--set sample_routes=off --set limits.otp_sends_client=10
+	--set limits.requests_client=100000 --set limits.auth_client=100000
+	--set limits.login_failures=1000 --set courier.poll_ms=1000)
+
+# What a server with this much to do would be given; durable as ever.
+bench_postgres() {
+	write "$STATE/pg/postgresql.auto.conf" 600 "$USER_PG" <<-'CONF'
+	shared_buffers = '512MB'
+	max_wal_size = '8GB'
+	checkpoint_timeout = '30min'
+	jit = off
+	CONF
+}
+
+# The hash of a password that is known, from the program that makes them.
+bench_seed() {
+	set -e
+	printf 'correct horse battery staple' |
+		docket user add bench --password-file -
+	psql_as docket_owner docket -v users="$BENCH_USERS" \
+	    -v tasks="$BENCH_TASKS" -v password_of=bench \
+	    -f "$DEV_ROOT/bench/sql/seed.sql"
+	psql_as postgres docket -c CHECKPOINT
+}
+
+# An instance of its own, its data made anew.
+bench_instance() {
+	DEV_DIR=$DEV_DIR/bench
+	free_port
+	state_open
+	lock
+	[ -z "$(ours)" ] || stop_all
+	unlock
+	rm -rf "$STATE/pg"
+	step "Creating the database cluster" "$STATE/log/initdb.log" \
+	    "rm -rf $STATE, then again" postgres_make
+	bench_postgres
+	service_start "${BENCH_SETS[@]}"
+	step "Writing $BENCH_USERS users with $BENCH_TASKS tasks each" \
+	    "$STATE/log/seed.log" "the lines above say what was refused" \
+	    bench_seed
+}
+
+# The measuring program in a process group of its own: a signal ends all of it.
+bench_python() {
+	local status=0
+
+	set -m
+	env DEV_DIR="$STATE" DEV_BUILD="$BUILD" DEV_SOCKETS="$SOCKETS" \
+	    PYTHONDONTWRITEBYTECODE=1 /usr/bin/python3 \
+	    "$DEV_ROOT/bench/bench.py" "$@" 9>&- &
+	STEP_PID=$!
+	set +m
+	landed || status=$?
+	return "$status"
+}
+
+bench_keep() {
+	say ""
+	say "Docket serves $URL for the bench; $1 says how to reach it."
+	say "Stop: Enter or Ctrl-C"
+	if [ -t 0 ]; then
+		read -r _ || true
+	else
+		sleep infinity &
+		FOLLOW=$!
+		wait "$FOLLOW" || true
+	fi
+}
+
+dev_bench() {
+	local spec='' keep='' args=()
+
+	BENCH_USERS=1000 BENCH_TASKS=100
+	while [ $# -gt 0 ]; do
+		case $1 in
+		--report) args+=("$1") ;;
+		--keep) keep=1 ;;
+		--users | --tasks | --spec | --seconds | --rounds | \
+		    --connections | --workloads)
+			[ $# -ge 2 ] || die "$1 needs a value" "./dev help"
+			case $1 in
+			--users) BENCH_USERS=$2 ;;
+			--tasks) BENCH_TASKS=$2 ;;
+			--spec) spec=$(realpath -m -- "$2") ;;
+			*) args+=("$1" "$2") ;;
+			esac
+			shift
+			;;
+		*) die "bench does not know $1" "./dev help" ;;
+		esac
+		shift
+	done
+	# What ships is measured, whatever else is being tested.
+	unset DEV_SANITIZE
+	traps
+	state_open
+	# shellcheck disable=SC2086
+	packages_install $PACKAGES_RUN $PACKAGES_BENCH
+	build_programs
+	bench_instance
+	args+=(--users "$BENCH_USERS" --tasks "$BENCH_TASKS")
+	if [ -n "$spec" ]; then
+		bench_python --spec "$spec" "${args[@]}"
+		[ -z "$keep" ] || bench_keep "$spec"
+		return
+	fi
+	bench_python "${args[@]}"
+}
