@@ -31,6 +31,22 @@ bench_seed() {
 	psql_as postgres docket -c CHECKPOINT
 }
 
+# The two programs that the measuring needs, when they are not up to date.
+bench_programs() {
+	set -e
+	local flags="-std=gnu11 -O2 -g -Wall -Wextra -Wconversion -Werror"
+
+	mkdir -p "$PROGRAMS"
+	# shellcheck disable=SC2046,SC2086
+	"${CC:-gcc}" $flags -I"$DEV_ROOT/include" \
+	    -o "$PROGRAMS/statements" "$DEV_ROOT/bench/statements.c" \
+	    "$BUILD/libstore.a" "$BUILD/libcore.a" "$BUILD/libbase.a" \
+	    $(pkg-config --cflags --libs libpq libsodium libcrypto libconfuse)
+	# shellcheck disable=SC2086
+	"${CC:-gcc}" $flags -o "$PROGRAMS/constant" \
+	    "$DEV_ROOT/bench/constant.c"
+}
+
 # An instance of its own, its data made anew.
 bench_instance() {
 	DEV_DIR=$DEV_DIR/bench
@@ -39,7 +55,10 @@ bench_instance() {
 	lock
 	[ -z "$(ours)" ] || stop_all
 	unlock
-	rm -rf "$STATE/pg"
+	rm -rf "$STATE/pg" "$STATE/conf.d"
+	PROGRAMS=$STATE/programs
+	step "Compiling (bench)" "$STATE/log/programs.log" \
+	    "mend what the compiler says above, then again" bench_programs
 	step "Creating the database cluster" "$STATE/log/initdb.log" \
 	    "rm -rf $STATE, then again" postgres_make
 	bench_postgres
@@ -54,8 +73,8 @@ bench_python() {
 	local status=0
 
 	set -m
-	env DEV_DIR="$STATE" DEV_BUILD="$BUILD" DEV_SOCKETS="$SOCKETS" \
-	    PYTHONDONTWRITEBYTECODE=1 /usr/bin/python3 \
+	env DEV_DIR="$STATE" DEV_SOCKETS="$SOCKETS" \
+	    DEV_PROGRAMS="$PROGRAMS" DEV_SETS="${BENCH_SETS[*]}" PYTHONDONTWRITEBYTECODE=1 /usr/bin/python3 \
 	    "$DEV_ROOT/bench/bench.py" "$@" 9>&- &
 	STEP_PID=$!
 	set +m

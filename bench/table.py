@@ -1,0 +1,3 @@
+def text(f):
+    import json
+    return json.dumps(f, indent=1)
