@@ -85,7 +85,7 @@ list() {
 	files UNITS systemd
 	files MANUALS man
 	files TESTS_EXTRA tests
-	files DOCS_EXTRA docs dev.d
+	files DOCS_EXTRA docs dev.d bench
 }
 
 list >sources.am.new

@@ -11,6 +11,8 @@ import time
 import load
 import machine
 import measure
+import peers
+import report
 import seeded
 import table
 from instance import Instance
@@ -26,6 +28,10 @@ def arguments():
     parser.add_argument("--connections", type=int, default=64)
     parser.add_argument("--workloads", default=",".join(measure.WORKLOADS))
     parser.add_argument("--report", action="store_true")
+    parser.add_argument("--output", type=pathlib.Path,
+                        default=report.ROOT / "docs")
+    parser.add_argument("--figures", type=pathlib.Path)
+    parser.add_argument("--peers", type=pathlib.Path)
     args = parser.parse_args()
     args.workloads = args.workloads.split(",")
     for name in args.workloads:
@@ -58,22 +64,35 @@ def measured(instance, args):
         "logins": bench.logins}}
 
 
-def main():
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-    args = arguments()
+def measured_now(args):
+    """The figures of a run, kept for another report."""
     instance = Instance(args.users, args.tasks)
     instance.seeded()
     if args.spec:
         seeded.write_spec(args.spec, instance.state, instance.tokens)
-        return 0
+        return None
+    figures = measured(instance, args)
+    (instance.state / "figures.json").write_text(json.dumps(figures))
+    return figures
+
+
+def main():
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    args = arguments()
+    others = peers.load(args.peers) if args.peers else None
     try:
-        figures = measured(instance, args)
+        figures = json.loads(args.figures.read_text()) if args.figures \
+            else measured_now(args)
     except (load.Broken, AssertionError) as error:
         print(f"\nbench: {error}", file=sys.stderr)
         return 1
-    (instance.state / "figures.json").write_text(json.dumps(figures))
+    if not figures:
+        return 0
     print(table.text(figures))
-    return 0
+    if args.report:
+        report.write(args.output, figures, others)
+        print(f"\nWritten: {args.output / 'performance.md'}")
+    return 1 if table.failed(figures) else 0
 
 
 if __name__ == "__main__":

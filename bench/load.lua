@@ -4,8 +4,9 @@
 -- TOKENS has a line a user: token, id, name, ids of tasks. WORKLOAD is list,
 -- get, create, status, mix, login or health. With `each` the answers are
 -- counted for every thread, which is for every client when there are as many
--- threads as connections. Requests are put together once, before the clock
--- starts; what comes out at the end is one line of JSON.
+-- threads as connections, and within the whole seconds that all of them had:
+-- the first two and the last are not counted. Requests are put together once,
+-- before the clock starts; what comes out at the end is one line of JSON.
 
 local PASSWORD = "correct horse battery staple"
 local JSON = "application/json"
@@ -95,13 +96,16 @@ function setup(thread)
 end
 
 local pools
-answered = 0
+seconds = {}
 
 function init(args)
 	pools = build(args[1], args[2])
 	math.randomseed(tonumber(args[3]) * 1000 + number)
 	if args[4] == "each" then
-		response = function() answered = answered + 1 end
+		response = function()
+			local now = "s" .. os.time()
+			seconds[now] = (seconds[now] or 0) + 1
+		end
 	end
 end
 
@@ -112,13 +116,34 @@ function request()
 	end
 end
 
+-- Answers a thread, from two seconds after the first one to the last but one.
+local function answered()
+	local first, last, each = math.huge, 0, {}
+	for i, thread in ipairs(threads) do
+		each[i] = thread:get("seconds")
+		for key in pairs(each[i]) do
+			first = math.min(first, tonumber(key:sub(2)))
+			last = math.max(last, tonumber(key:sub(2)))
+		end
+	end
+	for i, counts in ipairs(each) do
+		each[i] = 0
+		for key, n in pairs(counts) do
+			local at = tonumber(key:sub(2))
+			if at >= first + 2 and at < last then
+				each[i] = each[i] + n
+			end
+		end
+	end
+	return table.concat(each, ",")
+end
+
 function done(summary, latency)
-	local e, each = summary.errors, {}
-	for i, thread in ipairs(threads) do each[i] = thread:get("answered") end
+	local e = summary.errors
 	io.write(string.format('\nRESULT {"requests":%d,"us":%d,"bytes":%d,'
 	    .. '"refused":%d,"broken":%d,"p50":%d,"p99":%d,"max":%d,'
 	    .. '"answered":[%s]}\n', summary.requests, summary.duration,
 	    summary.bytes, e.status, e.connect + e.read + e.write + e.timeout,
 	    latency:percentile(50), latency:percentile(99), latency.max,
-	    table.concat(each, ",")))
+	    answered()))
 end

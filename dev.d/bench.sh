@@ -76,6 +76,7 @@ bench_python() {
 	env DEV_DIR="$STATE" DEV_SOCKETS="$SOCKETS" \
 	    DEV_PROGRAMS="$PROGRAMS" DEV_SETS="${BENCH_SETS[*]}" PYTHONDONTWRITEBYTECODE=1 /usr/bin/python3 \
 	    "$DEV_ROOT/bench/bench.py" "$@" 9>&- &
+	# shellcheck disable=SC2034
 	STEP_PID=$!
 	set +m
 	landed || status=$?
@@ -84,7 +85,7 @@ bench_python() {
 
 bench_keep() {
 	say ""
-	say "Docket serves $URL for the bench; $1 says how to reach it."
+	say "Docket serves $URL for the bench${BENCH_SPEC:+; $BENCH_SPEC says how to reach it}."
 	say "Stop: Enter or Ctrl-C"
 	if [ -t 0 ]; then
 		read -r _ || true
@@ -95,42 +96,64 @@ bench_keep() {
 	fi
 }
 
-dev_bench() {
-	local spec='' keep='' args=()
+# A report from figures that are there already: nothing needs to run.
+bench_again() {
+	packages_install python3
+	/usr/bin/python3 -B "$DEV_ROOT/bench/bench.py" "$@"
+}
 
-	BENCH_USERS=1000 BENCH_TASKS=100
+bench_options() {
 	while [ $# -gt 0 ]; do
 		case $1 in
-		--report) args+=("$1") ;;
-		--keep) keep=1 ;;
-		--users | --tasks | --spec | --seconds | --rounds | \
-		    --connections | --workloads)
+		--report) BENCH_ARGS+=("$1") ;;
+		--keep) BENCH_KEEP=1 ;;
+		--spec | --figures | --peers | --output | --users | --tasks | \
+		    --seconds | --rounds | --connections | --workloads)
 			[ $# -ge 2 ] || die "$1 needs a value" "./dev help"
-			case $1 in
-			--users) BENCH_USERS=$2 ;;
-			--tasks) BENCH_TASKS=$2 ;;
-			--spec) spec=$(realpath -m -- "$2") ;;
-			*) args+=("$1" "$2") ;;
-			esac
+			bench_option "${1#--}" "$2"
 			shift
 			;;
 		*) die "bench does not know $1" "./dev help" ;;
 		esac
 		shift
 	done
+}
+
+bench_option() {
+	local value=$2
+
+	case $1 in
+	users | tasks | seconds | rounds | connections)
+		[[ $value =~ ^[1-9][0-9]{0,6}$ ]] ||
+			die "--$1 needs a number, not $value" "./dev help"
+		;;
+	spec | figures | peers | output) value=$(realpath -m -- "$2") ;;
+	esac
+	case $1 in
+	users) BENCH_USERS=$value ;;
+	tasks) BENCH_TASKS=$value ;;
+	spec) BENCH_SPEC=$value ;;
+	figures) BENCH_FIGURES=$value ;;
+	esac
+	BENCH_ARGS+=("--$1" "$value")
+}
+
+dev_bench() {
+	BENCH_USERS=1000 BENCH_TASKS=100 BENCH_ARGS=()
+	BENCH_SPEC='' BENCH_FIGURES='' BENCH_KEEP=''
+	bench_options "$@"
 	# What ships is measured, whatever else is being tested.
 	unset DEV_SANITIZE
 	traps
 	state_open
+	if [ -n "$BENCH_FIGURES" ]; then
+		bench_again "${BENCH_ARGS[@]}"
+		return
+	fi
 	# shellcheck disable=SC2086
 	packages_install $PACKAGES_RUN $PACKAGES_BENCH
 	build_programs
 	bench_instance
-	args+=(--users "$BENCH_USERS" --tasks "$BENCH_TASKS")
-	if [ -n "$spec" ]; then
-		bench_python --spec "$spec" "${args[@]}"
-		[ -z "$keep" ] || bench_keep "$spec"
-		return
-	fi
-	bench_python "${args[@]}"
+	bench_python "${BENCH_ARGS[@]}"
+	[ -z "$BENCH_KEEP" ] || bench_keep
 }

@@ -94,7 +94,7 @@ DOORS
 spdx() {
 	local file
 
-	find src include tests sql nginx systemd dev dev.d man \
+	find src include tests sql nginx systemd dev dev.d bench man \
 	    configure.ac Makefile.am autogen.sh -type f \
 	    ! -path '*/seeds/*' ! -name '*.pyc' ! -name '*.json' | sort |
 	while read -r file; do
@@ -118,7 +118,7 @@ file_length() {
 	local file n
 
 	for file in $(sources) dev autogen.sh $(find tests/lib tests/lint \
-	    dev.d sql -name '*.[ch]' -o -name '*.sh' -o -name '*.sql'); do
+	    dev.d bench sql -name '*.[ch]' -o -name '*.sh' -o -name '*.sql'); do
 		case $file in
 		include/tbl/*) continue ;;
 		esac
