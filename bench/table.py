@@ -1,10 +1,8 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """The figures as a table on a terminal, and the words the report shares."""
 
-import math
-
 import goals
-from measure import median, ratio, ratios
+from measure import median, ratio, ratios, spread
 
 TARGETS = {
     "docket": "Docket",
@@ -92,11 +90,10 @@ def judged(figures):
         found.append(("get: p99 beside logins against p99 without", value,
                       goals.BESIDE, False))
     answered = figures["fair"]["answered"]
-    spread = max(answered) / min(answered) if min(answered) else math.inf
     found.append((f"{len(answered)} clients on"
                   f" {figures['fair']['workers']} workers: answers of the"
-                  " busiest against the idlest", spread, goals.FAIR,
-                  False))
+                  " busiest against the idlest", spread(answered),
+                  goals.FAIR, False))
     memory = figures["memory"]
     if memory["loaded"]["app"] is not None:
         found.append(("memory of a worker under load, MiB",

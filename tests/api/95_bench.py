@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """./dev bench: the arithmetic, the report, and a short run for real."""
 
+import contextlib
 import json
 import os
 import pathlib
@@ -197,6 +198,33 @@ def left(folder):
     return found
 
 
+@contextlib.contextmanager
+def started(place, *arguments):
+    """The command, running; ended afterwards whatever became of the test."""
+    process = subprocess.Popen(
+        [docket.ROOT / "dev", "bench", *map(str, arguments)], text=True,
+        env={**os.environ, "DEV_DIR": str(place / "dev")},
+        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT, start_new_session=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))
+    try:
+        yield process
+    finally:
+        process.terminate()
+        process.stdout.read()
+        process.wait(60)
+
+
+def wait_for(process, words):
+    """Read until a line has these words in it."""
+    said = []
+    for line in process.stdout:
+        said.append(line)
+        if words in line:
+            return
+    raise AssertionError(f"no {words!r} in " + "".join(said))
+
+
 @ONCE
 @pytest.mark.long
 def test_a_run_gives_figures_that_can_be(place):
@@ -228,57 +256,38 @@ def test_a_run_gives_figures_that_can_be(place):
 @ONCE
 @pytest.mark.long
 def test_a_signal_in_the_middle_leaves_nothing_running(place):
-    process = subprocess.Popen(
-        [docket.ROOT / "dev", "bench", *map(str, SMALL)], text=True,
-        env={**os.environ, "DEV_DIR": str(place / "dev")},
-        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT, start_new_session=True,
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))
-    said = []
-    for line in process.stdout:
-        said.append(line)
-        if "round 1" in line:
-            break
-    assert left(place), "nothing ran:" + "".join(said)
-    process.send_signal(signal.SIGINT)
-    process.stdout.read()
-    assert process.wait(60) == 130, "".join(said)
-    docket.wait_until(lambda: not left(place), f"end of {left(place)}")
+    with started(place, *SMALL) as process:
+        wait_for(process, "round 1")
+        assert left(place), "nothing ran"
+        process.send_signal(signal.SIGINT)
+        process.stdout.read()
+        assert process.wait(60) == 130
+        docket.wait_until(lambda: not left(place), "an end of everything")
 
 
 @ONCE
 @pytest.mark.long
 def test_the_instance_can_be_lent_to_another_harness(place):
     spec = place / "spec.json"
-    process = subprocess.Popen(
-        [docket.ROOT / "dev", "bench", "--users", "3", "--tasks", "20",
-         "--spec", str(spec), "--keep"], text=True,
-        env={**os.environ, "DEV_DIR": str(place / "dev")},
-        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT, start_new_session=True)
-    for line in process.stdout:
-        if line.startswith("Stop:"):
-            break
-    lent = json.loads(spec.read_text())
-    users = [line.split() for line in
-             pathlib.Path(lent["tokens"]).read_text().splitlines()]
-    assert len(users) == 3
-    instance = docket.Dev(place / "dev/bench")
-    client = docket.Client(instance)
-    for token, user, name, ids in users:
-        page = client.get("/tasks?limit=20", token=token).json["tasks"]
-        assert {task["user_id"] for task in page} == {user}
-        assert len(page) == 20
-        for one in ids.split(","):
-            client.get(f"/tasks/{one}", token=token)
-    client.post("/auth/token", json={
-        "grant_type": "password", "username": users[0][2],
-        "password": "correct horse battery staple"})
-    client.close()
-    for role, program in (("front", "nginx"), ("app", "docketd"),
-                          ("pg", "postgres")):
-        assert [docket.comm(pid) for pid in lent["pids"][role]] == [program]
-    process.terminate()
-    process.stdout.read()
-    process.wait(60)
-    docket.wait_until(lambda: not left(place), f"end of {left(place)}")
+    with started(place, "--users", 3, "--tasks", 20, "--spec", spec,
+                 "--keep") as process:
+        wait_for(process, "Stop:")
+        lent = json.loads(spec.read_text())
+        lines = pathlib.Path(lent["tokens"]).read_text().splitlines()
+        assert len(lines) == 3
+        client = docket.Client(docket.Dev(place / "dev/bench"))
+        for token, user, name, ids in map(str.split, lines):
+            page = client.get("/tasks?limit=20", token=token).json["tasks"]
+            assert len(page) == 20
+            assert {task["user_id"] for task in page} == {user}
+            for one in ids.split(","):
+                client.get(f"/tasks/{one}", token=token)
+        client.post("/auth/token", json={
+            "grant_type": "password", "username": name,
+            "password": "correct horse battery staple"})
+        client.close()
+        for role, program in (("front", "nginx"), ("app", "docketd"),
+                              ("pg", "postgres")):
+            assert [docket.comm(pid)
+                    for pid in lent["pids"][role]] == [program]
+    docket.wait_until(lambda: not left(place), "an end of everything")
