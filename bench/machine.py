@@ -5,6 +5,7 @@ import os
 import pathlib
 import re
 import subprocess
+import time
 
 TICK = 1 / os.sysconf("SC_CLK_TCK")
 PACKAGES = ("nginx", "postgresql-15", "libpq5", "libfcgi0ldbl", "libjson-c5",
@@ -42,9 +43,25 @@ def tree(roots, found):
     return seen
 
 
+def dead(pids, found):
+    """Which processes there are, and what those they buried had used."""
+    return {pid: found[pid][2] for pid in pids}
+
+
 def cpu(roles):
-    """CPU seconds so far of each role's trees: {role: seconds}"""
+    """CPU seconds so far of each role's trees: {role: seconds}
+
+    /proc is not read in one instant. A process that is buried after its
+    parent was read and before itself would be counted nowhere, so it is read
+    until nothing died in between."""
+    everyone = sum(roles.values(), [])
     found = processes()
+    for _ in range(100):
+        last, found = found, processes()
+        if dead(tree(everyone, last), last) == \
+                dead(tree(everyone, found), found):
+            break
+        time.sleep(0.01)
     return {role: sum(found[pid][1] + found[pid][2]
                       for pid in tree(roots, found))
             for role, roots in roles.items()}

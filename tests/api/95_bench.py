@@ -2,6 +2,7 @@
 """./dev bench: the arithmetic, the report, and a short run for real."""
 
 import contextlib
+import importlib.util
 import json
 import os
 import pathlib
@@ -10,6 +11,7 @@ import shutil
 import signal
 import subprocess
 import tempfile
+import threading
 import xml.etree.ElementTree
 
 import pytest
@@ -159,6 +161,58 @@ def test_other_stacks_stand_beside_it(tmp_path):
     assert "| 2.00 | 0.50 | 0.30 | 1 |" in document
     assert "list: requests a second against Go, net/http and pgx | 2.00 |" \
         " ≥ 1.4 | ≥ 1.7 | ≥ 1.8 | near the limit |" in document
+
+
+BURIES = """
+import os, sys, time
+for _ in range(20):
+    child = os.fork()
+    if child == 0:
+        end = time.process_time() + 0.03
+        while time.process_time() < end:
+            pass
+        os._exit(0)
+    os.waitpid(child, 0)
+print("done", flush=True)
+sys.stdin.read()
+"""
+
+
+def machine():
+    """bench/machine.py, by its path: the names there are not for here."""
+    spec = importlib.util.spec_from_file_location(
+        "bench_machine", docket.ROOT / "bench/machine.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_no_cpu_time_is_lost_with_those_that_die():
+    """A tree whose processes come and go: what it has used only grows, and
+    in the end is all that its dead had used."""
+    look, seen = machine(), [0]
+    process = subprocess.Popen(
+        ["/usr/bin/python3", "-c", BURIES], stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE)
+    watch = threading.Thread(target=process.stdout.readline)
+    watch.start()
+    while watch.is_alive():
+        seen.append(look.cpu({"x": [process.pid]})["x"])
+    last = look.cpu({"x": [process.pid]})["x"]
+    process.communicate()
+    falls = [(a, b) for a, b in zip(seen, seen[1:]) if b < a]
+    assert not falls, falls
+    assert last >= 20 * 0.03 - 0.02, last
+
+
+def test_a_torn_look_at_proc_is_taken_again():
+    """2 was buried after its parent was read and before itself."""
+    look = machine()
+    torn = {1: (0, 1.0, 0.0)}
+    whole = {1: (0, 1.0, 5.0)}
+    looks = iter([{**torn, 2: (1, 5.0, 0.0)}, torn, whole, whole])
+    look.processes = lambda: next(looks)
+    assert look.cpu({"x": [1]}) == {"x": 6.0}
 
 
 @pytest.mark.parametrize("arguments", [
