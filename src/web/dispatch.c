@@ -276,7 +276,12 @@ owed_check(struct call *call, int refusal)
 	    error_row(refusal)->status >= 500)
 		return refusal;
 	r = store_session_check(call->app->db, call->mem, &call->who);
-	return r ? r : refusal;
+	if (!r)
+		return refusal;
+	/* Nor does it say what the other one would have said. */
+	call->faults.n = 0;
+	call->reply = (struct reply){ 0 };
+	return r;
 }
 
 int
