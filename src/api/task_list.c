@@ -128,6 +128,13 @@ list_only(struct call *call, const struct tasks_in *in, uint64_t *ret)
 	return 0;
 }
 
+/* With its length, so that two texts side by side read one way only. */
+static void
+bound_text(struct buf *b, struct text t)
+{
+	buf_printf(b, "|%zu:%.*s", t.n, TEXT_FMT(t));
+}
+
 /* Everything that must be the same for the next page. */
 static struct text
 list_bound_to(struct call *call, const struct task_filter *f,
@@ -139,15 +146,15 @@ list_bound_to(struct call *call, const struct task_filter *f,
 	buf_uuid(&b, &call->who.user_id);
 	buf_printf(&b, "|%d|%d|%lld|%d", f->sort, f->descending,
 	    (long long)f->priority, f->overdue);
-	for (size_t i = 0; i < f->status.n; i++) {
-		buf_putc(&b, '|');
-		buf_text(&b, f->status.v[i]);
-	}
-	buf_printf(&b, "|%.*s|%.*s|%lld|%lld|%lld|%lld|%lld|%lld",
-	    TEXT_FMT(in->tag), TEXT_FMT(in->q), (long long)f->due_before,
-	    (long long)f->due_after, (long long)f->created_before,
-	    (long long)f->created_after, (long long)f->updated_before,
-	    (long long)f->updated_after);
+	buf_printf(&b, "|%zu", f->status.n);
+	for (size_t i = 0; i < f->status.n; i++)
+		bound_text(&b, f->status.v[i]);
+	bound_text(&b, in->tag);
+	bound_text(&b, in->q);
+	buf_printf(&b, "|%lld|%lld|%lld|%lld|%lld|%lld",
+	    (long long)f->due_before, (long long)f->due_after,
+	    (long long)f->created_before, (long long)f->created_after,
+	    (long long)f->updated_before, (long long)f->updated_after);
 	if (b.failed) {
 		buf_done(&b);
 		arena_oom(call->mem);
