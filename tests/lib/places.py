@@ -1,0 +1,98 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""Where the rows of the route table name a task, and requests that work."""
+
+from tables import ROUTES
+
+# What each handler takes besides the task's name.
+BODY = {
+    "api_task_put": {"title": "changed"},
+    "api_task_status": {"status": "completed"},
+    "api_task_create": {"title": "made"},
+    "api_task_delete": {},
+    "api_logout": {},
+}
+
+# The three rows that order: `ref` is the task in question, `own` another.
+ORDER = {
+    "task_ids, behind": lambda ref, own: {"task_ids": [own, ref]},
+    "task_ids, in front": lambda ref, own: {"task_ids": [ref, own]},
+    "task_ids, alone": lambda ref, own: {"task_ids": [ref]},
+    "task_id before": lambda ref, own: {"task_id": ref, "before": own},
+    "task_id after": lambda ref, own: {"task_id": ref, "after": own},
+    "before": lambda ref, own: {"task_id": own, "before": ref},
+    "after": lambda ref, own: {"task_id": own, "after": ref},
+    "beside itself": lambda ref, own: {"task_id": ref, "before": ref},
+}
+
+
+class Place:
+    """One way in which one row names a task (or none)."""
+
+    def __init__(self, row, how, path=None, body=None, method=None):
+        self.row, self.how = row, how
+        self.method = method or row.method
+        self.path = path or (lambda ref: row.at(ref))
+        self.body = body
+
+    def send(self, client, ref, own, expect=None, **more):
+        """`own` is another task of the caller's, where one is needed."""
+        path = self.path(ref) + more.pop("query", "")
+        if self.body and "json" not in more and "body" not in more:
+            more["json"] = self.body(ref, own)
+        return client.request(self.method, path, expect, **more)
+
+    @property
+    def named(self):
+        """Does it name a task at all?"""
+        return self.how != "-"
+
+    def __str__(self):
+        return f"{self.method} {self.row.path} ({self.how})"
+
+
+def body_of(row):
+    if not row.takes_body:
+        return None
+    assert row.handler in BODY, f"teach tests/lib/places.py {row}"
+    return lambda ref, own: BODY[row.handler]
+
+
+def with_id(row):
+    make = body_of(row)
+    yield Place(row, "path", body=make)
+    if row.method == "GET":
+        yield Place(row, "path", method="HEAD")
+    if row.query == "task_delete_query":
+        yield Place(row, "path, purge",
+                    path=lambda ref: row.at(ref) + "?purge=true")
+
+
+def alias(row):
+    """update_task and delete_task: the name in the body or in the query."""
+    body = BODY[row.handler]
+    yield Place(row, "body",
+                body=lambda ref, own: {"task_id": str(ref), **body})
+    yield Place(row, "query", body=lambda ref, own: body,
+                path=lambda ref: f"{row.path}?task_id={ref}")
+    yield Place(row, "body and query",
+                body=lambda ref, own: {"task_id": str(ref), **body},
+                path=lambda ref: f"{row.path}?task_id={ref}")
+    if row.handler == "api_task_delete":
+        yield Place(row, "query, purge", body=lambda ref, own: body,
+                    path=lambda ref: f"{row.path}?task_id={ref}&purge=true")
+
+
+def places(row):
+    if "{id}" in row.path:
+        return list(with_id(row))
+    if row.query == "s0_task_query":
+        return list(alias(row))
+    if row.body == "order_body":
+        return [Place(row, how, body=body) for how, body in ORDER.items()]
+    plain = [Place(row, "-", body=body_of(row))]
+    if row.method == "GET":
+        plain.append(Place(row, "-", method="HEAD"))
+    return plain
+
+
+PLACES = [p for row in ROUTES if row.access != "PUBLIC" for p in places(row)]
