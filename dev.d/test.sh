@@ -268,7 +268,6 @@ openapi_lint() {
 # What takes minutes: the second compiler, a release's own build, npm's tools.
 long_parts() {
 	packages_install clang-14 libclang-rt-14-dev
-	command -v npm >/dev/null || packages_install nodejs npm
 	CC=clang-14 build build-clang "all check-programs"
 	programs "unit by clang" tests/unit
 	build_programs "all check-programs"
@@ -303,6 +302,8 @@ dev_test() {
 	mkdir -p "$DEV_HOME/test-logs"
 	# shellcheck disable=SC2086
 	packages_install $PACKAGES_RUN $PACKAGES_TEST
+	[ -z "$LONG" ] || command -v npm >/dev/null ||
+		packages_install nodejs npm
 	build_programs "all check-programs"
 	if [ "${#PYTEST_ARGS[@]}" -gt 0 ]; then
 		api API test
