@@ -24,7 +24,9 @@ def rows(which):
 
 @pytest.fixture(scope="module")
 def ledger(dev):
-    return Ledger(dev)
+    found = Ledger(dev)
+    yield found
+    found.close()
 
 
 @pytest.fixture(scope="module")

@@ -46,7 +46,9 @@ def caller(dev):
 
 @pytest.fixture(scope="module")
 def ledger(dev):
-    return Ledger(dev)
+    found = Ledger(dev)
+    yield found
+    found.close()
 
 
 def resolved(document, node):

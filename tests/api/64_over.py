@@ -25,7 +25,9 @@ def rows(which):
 
 @pytest.fixture(scope="module")
 def ledger(dev):
-    return Ledger(dev)
+    found = Ledger(dev)
+    yield found
+    found.close()
 
 
 # --- how a token comes to its end -----------------------------------------

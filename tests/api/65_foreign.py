@@ -40,7 +40,9 @@ def caller(dev):
 
 @pytest.fixture(scope="module")
 def ledger(dev):
-    return Ledger(dev)
+    found = Ledger(dev)
+    yield found
+    found.close()
 
 
 # --- keys -----------------------------------------------------------------
