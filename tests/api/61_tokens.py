@@ -6,10 +6,13 @@ the whole challenge (RFC 6750 section 3), and that no row of the database
 changed. The very same request passes with a good token made by the same hands.
 """
 
+import time
+
 import pytest
 
 import docket
-from docket import ROUTES, jwt_parts
+from docket import ROUTES, Client, jwt_parts
+from forge import SKEW
 from forged import FORGED, GOOD
 from ledger import Ledger
 from places import places
@@ -91,6 +94,53 @@ def test_each_good_token_opens(targets, api, row):
         for place in places(row):
             reply = someone.ask(api, place, token=make(someone.forger()))
             assert reply.status == 200, f"{name}: {reply}"
+
+
+# A worker remembers the claims that it read: what it remembers opens nothing
+# but the very same token, and for no longer.
+
+def warm(dev, token):
+    """Show it to every worker, as far as 32 connections do that; the
+    statuses that came."""
+    clients = [Client(dev) for _ in range(32)]
+    statuses = {client.get("/auth/me", None, token=token).status
+                for client in clients}
+    for client in clients:
+        client.close()
+    return statuses
+
+
+def test_a_known_token_lends_nothing_to_others(dev, api, targets):
+    forger = targets["USER"].forger()
+    known = forger.sign()
+    assert warm(dev, known) == {200}
+    header, claims, mac = known.split(".")
+    for at, part in enumerate((header, claims, mac)):
+        for i in range(0, len(part), 7):
+            parts = [header, claims, mac]
+            parts[at] = part[:i] + ("A" if part[i] != "A" else "B") \
+                + part[i + 1:]
+            reply = api.get("/auth/me", 401, token=".".join(parts))
+            assert reply.code == "token_invalid"
+    forger.sub = targets["ADMIN"].one.id
+    other = forger.sign().split(".")[1]
+    reply = api.get("/auth/me", 401, token=f"{header}.{other}.{mac}")
+    assert reply.code == "token_invalid"
+    assert api.get("/auth/me", token=known).json["id"] == \
+        targets["USER"].one.id
+
+
+def test_a_known_token_expires(dev, targets):
+    forger = targets["USER"].forger()
+    for seconds in (2, 6, 20):  # the later ones for a machine that is busy
+        token = forger.sign(claims=forger.claims(
+            exp=int(time.time()) - SKEW + 1 + seconds))
+        if warm(dev, token) == {200}:
+            break
+    else:
+        raise AssertionError("32 requests took 20 s")
+    docket.wait_until(lambda: warm(dev, token) == {401},
+                      "the token's end on every worker", 60)
 
 
 # --- headers --------------------------------------------------------------
