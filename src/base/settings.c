@@ -28,19 +28,22 @@ struct load {
  * parsed; settings are loaded by one thread. */
 static struct load *loading;
 
-/* One line of the report. */
+/* One line of the report, and no more: it may quote the file. */
 __attribute__((format(printf, 3, 4)))
 static void
 complain(struct load *load, const char *where, const char *fmt, ...)
 {
+	char line[1024];
 	va_list ap;
 
 	load->faults++;
-	fprintf(load->err, "%s: ", where);
 	va_start(ap, fmt);
-	vfprintf(load->err, fmt, ap);
+	vsnprintf(line, sizeof(line), fmt, ap);
 	va_end(ap);
-	putc('\n', load->err);
+	for (char *p = line; *p; p++)
+		if (iscntrl((unsigned char)*p))
+			*p = '?';
+	fprintf(load->err, "%s: %s\n", where, line);
 }
 
 /* The one place where a value of any source is taken or refused. */

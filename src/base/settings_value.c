@@ -348,6 +348,19 @@ is_url(const char *s, bool dev)
 	return *s && s[strcspn(s, "/ \"'<>?#@\\")] == '\0';
 }
 
+/* The one that somebody set is told, with its place: at least one was. */
+static bool
+refuse_socket(const struct settings *s, FILE *err)
+{
+	const struct settings_store *store = s->store;
+
+	if (strcmp(store->origin[ROW(server_auth_socket)], "default") == 0)
+		return refuse(s, err, ROW(server_socket),
+		    "must differ from server.auth_socket");
+	return refuse(s, err, ROW(server_auth_socket),
+	    "must differ from server.socket");
+}
+
 /* Between settings: each one alone has passed its row by now. */
 int
 settings_check(const struct settings *s, FILE *err)
@@ -359,7 +372,6 @@ settings_check(const struct settings *s, FILE *err)
 		    "must be https://host or https://host:port");
 	if (s->server_socket[0] &&
 	    strcmp(s->server_socket, s->server_auth_socket) == 0)
-		ok = refuse(s, err, ROW(server_auth_socket),
-		    "must differ from server.socket");
+		ok = refuse_socket(s, err);
 	return ok ? 0 : -EINVAL;
 }

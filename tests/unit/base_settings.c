@@ -499,6 +499,22 @@ other_contradictions(void **state)
 	assert_refused("server { socket = /a.sock\nauth_socket = /a.sock }",
 	    "docket.conf:2: server.auth_socket must differ from "
 	    "server.socket\n");
+	/* The other one is the default then, and stands nowhere. */
+	assert_refused("\nserver { socket = /run/docket/auth.sock }",
+	    "docket.conf:2: server.socket must differ from "
+	    "server.auth_socket\n");
+}
+
+/* Whatever a value holds, a fault is a line. */
+static void
+no_value_forges_a_line(void **state)
+{
+	(void)state;
+	assert_refused("profile = \"a\\nb:1: c\"\n",
+	    "docket.conf:1: profile must be one of production|dev, not "
+	    "\"a?b:1: c\"\n");
+	assert_refused("\"x\\ny\" = 1\n",
+	    "docket.conf:1: unknown setting \"x?y\"\n");
 }
 
 static char *
@@ -636,6 +652,7 @@ main(void)
 		CASE(lengths_are_bounded),
 		CASE(dev_only_settings),
 		CASE(other_contradictions),
+		CASE(no_value_forges_a_line),
 		CASE(the_sample_is_the_defaults),
 		CASE(shows_values_and_origins_but_no_password),
 	};
