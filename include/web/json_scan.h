@@ -47,4 +47,12 @@ bool scan_string(struct scan *scan, struct text *ret);
 /* A string, number, true, false or null. */
 bool scan_scalar(struct scan *scan);
 
+/*
+ * A text whose grammar has passed, each pair of surrogate escapes replaced by
+ * the character that it means: of those, json-c 0.16 takes every one of
+ * U+1D800 to U+1DFFF, and likewise in each plane above, for a lone surrogate
+ * and puts U+FFFD in its place. `in` itself when nothing is escaped.
+ */
+struct text scan_unpaired(struct text in, struct arena *mem);
+
 #endif

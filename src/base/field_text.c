@@ -140,7 +140,8 @@ member_from_text(const struct field *field, struct arena *mem,
 	case FIELD_BOOL:
 		return bool_member(value, member);
 	case FIELD_UUID:
-		if (uuid_parse(value, member))
+		/* The nil UUID means that there is none. */
+		if (uuid_parse(value, member) && !uuid_is_nil(member))
 			break;
 		return (struct wrong){ "format", "must be a UUID" };
 	case FIELD_TIME:

@@ -4,6 +4,7 @@
 
 #include <json-c/json.h>
 
+#include "web/json_scan.h"
 #include "web/utf8.h"
 
 /* An unknown name is told back no longer than this. */
@@ -214,7 +215,8 @@ decode_value(struct decode *decode, struct json_object *json,
 		*(bool *)member = json_object_get_boolean(json);
 		return true;
 	case FIELD_UUID:
-		if (decode_uuid(json, member))
+		/* The nil UUID means that there is none. */
+		if (decode_uuid(json, member) && !uuid_is_nil(member))
 			return true;
 		return refuse(decode, at, text_of(field->name), "format",
 		    "must be a UUID");
@@ -326,6 +328,7 @@ json_read(struct text in, struct arena *mem)
 	if (!tokener)
 		arena_oom(mem);
 	arena_defer(mem, release_tokener, tokener);
+	in = scan_unpaired(in, mem);
 	json = json_tokener_parse_ex(tokener, in.s, (int)in.n);
 	if (json)
 		arena_defer(mem, release_object, json);

@@ -301,3 +301,26 @@ scan_scalar(struct scan *scan)
 		return scan_syntax(scan, "a value was expected");
 	}
 }
+
+struct text
+scan_unpaired(struct text in, struct arena *mem)
+{
+	struct scan scan = { .s = in.s, .n = in.n };
+	size_t n = 0, from;
+	uint32_t code = 0;
+	char *out;
+
+	if (!memchr(in.s, '\\', in.n))
+		return in;
+	out = arena_alloc(mem, in.n);
+	while ((from = scan.at) < in.n) {
+		if (in.s[scan.at++] == '\\' && scan_escape(&scan, &code) &&
+		    code > 0xffff) {
+			n += utf8_put(out + n, code);
+			continue;
+		}
+		memcpy(out + n, in.s + from, scan.at - from);
+		n += scan.at - from;
+	}
+	return (struct text){ out, n };
+}

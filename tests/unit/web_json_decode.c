@@ -11,6 +11,7 @@
 
 #include "web/json.h"
 #include "web/request.h"
+#include "web/utf8.h"
 
 struct item {
 	struct seen seen;
@@ -109,6 +110,50 @@ decodes_every_type(void **state)
 	assert_true(seen_has(&t.seen, 3));	/* the alias counts as due */
 	assert_false(seen_has(&t.seen, 4));
 	assert_int_equal(t.seen.null, 0);
+}
+
+/* In every plane: json-c alone takes thousands of them for lone surrogates. */
+static void
+every_escaped_pair_is_its_character(void **state)
+{
+	static const unsigned lows[] = { 0xdc00, 0xdd1e, 0xdfff };
+	struct faults faults = { 0 };
+	struct thing t;
+	char in[64], want[8];
+
+	for (unsigned i = 0; i < 3 * 0x400; i++) {
+		const unsigned hi = 0xd800 + i / 3, lo = lows[i % 3];
+		const uint32_t code = 0x10000 + ((hi - 0xd800) << 10) +
+		    (lo - 0xdc00);
+		const size_t n = utf8_put(want + 1, code);
+
+		want[0] = '\\';
+		want[n + 1] = 'x';
+		snprintf(in, sizeof(in), "{\"title\":\"\\\\\\u%x\\u%xx\"}",
+		    hi, lo);
+		assert_true(json_decode(text_of(in), &thing_fields, *state,
+		    &t, &faults));
+		assert_true(text_equal(t.title, (struct text){ want, n + 2 }));
+		arena_reset(*state);
+	}
+}
+
+/* It would be stored as an absent id. */
+static void
+the_nil_uuid_is_none(void **state)
+{
+#define NIL "00000000-0000-0000-0000-000000000000"
+	struct faults faults = { 0 };
+	struct thing t;
+
+	assert_false(json_decode(TEXT("{\"title\":\"a\",\"id\":\"" NIL
+	    "\"}"), &thing_fields, *state, &t, &faults));
+	request_decode_pairs(TEXT("title=a&id=" NIL), &thing_fields, *state,
+	    "?", &t, &faults);
+	assert_int_equal(faults.n, 2);
+	assert_true(text_is(faults.v[0].pointer, "/id"));
+	assert_true(text_is(faults.v[1].pointer, "?id"));
+	assert_string_equal(faults.v[1].detail, "must be a UUID");
 }
 
 static void
@@ -293,7 +338,8 @@ main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 	const struct CMUnitTest tests[] = {
-		T(decodes_every_type), T(tells_absent_from_null),
+		T(decodes_every_type), T(every_escaped_pair_is_its_character),
+		T(the_nil_uuid_is_none), T(tells_absent_from_null),
 		T(notes_all_faults_of_json), T(stops_at_so_many_faults),
 		T(decodes_pairs), T(notes_all_faults_of_pairs),
 		T(a_form_may_be_lenient),
