@@ -194,41 +194,6 @@ api() {
 	count "$name" "$PROGRAM_P" "$PROGRAM_F" "$PROGRAM_S"
 }
 
-# A minute in all, shared by the targets.
-fuzz() {
-	local target name log status targets=() seeds
-
-	for target in "$DEV_ROOT"/tests/fuzz/*.c; do
-		[ ! -e "$target" ] || targets+=("$target")
-	done
-	[ "${#targets[@]}" -gt 0 ] || return 0
-	CC=clang-14 CFLAGS='-g -O1' build build-fuzz all --enable-fuzz \
-	    --enable-asan --enable-ubsan
-	part fuzz
-	PROGRAM_P=0 PROGRAM_F=0
-	for target in "${targets[@]}"; do
-		name=$(basename "$target" .c)
-		log=$DEV_HOME/test-logs/fuzz-$name.log
-		mkdir -p "$DEV_HOME/corpus/$name"
-		seeds=$DEV_ROOT/tests/fuzz/seeds/$name
-		[ -d "$seeds" ] || seeds=
-		status=0
-		launch "$log" "$BUILD/tests/fuzz/$name" -max_len=4096 \
-		    -timeout=10 -artifact_prefix="$log-" \
-		    -max_total_time=$((60 / ${#targets[@]} + 1)) \
-		    "$DEV_HOME/corpus/$name" ${seeds:+"$seeds"}
-		landed || status=$?
-		if [ "$status" -eq 0 ]; then
-			PROGRAM_P=$((PROGRAM_P + 1))
-			sed -n 's/^Done /'"$name"': /p' "$log"
-		else
-			PROGRAM_F=$((PROGRAM_F + 1))
-			show_log "$log" 40
-		fi
-	done
-	count fuzz "$PROGRAM_P" "$PROGRAM_F" 0
-}
-
 sanitized() {
 	export DEV_SANITIZE=1
 	build_programs "all check-programs"

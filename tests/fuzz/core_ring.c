@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+/* Any bytes as a key ring and as a master secret: keys that may be used, or a
+ * refusal by file and line. */
+#include <errno.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "core/ring.h"
+#include "core/weak.h"
+#include "lib/input.h"
+
+static int file;
+static char path[64];
+
+int LLVMFuzzerInitialize(int *argc, char ***argv);
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+int
+LLVMFuzzerInitialize(int *argc, char ***argv)
+{
+	(void)argc, (void)argv;
+	file = memfd_create("ring", MFD_CLOEXEC);
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", file);
+	return file < 0 || fchmod(file, 0600) || crypto_init();
+}
+
+/* "file:line: why" or "file: why", and nothing of the bytes in it. */
+static void
+check_report(const char *said, bool ok)
+{
+	const size_t n = strlen(path);
+
+	must(ok == !*said, "the result and the report disagree");
+	while (*said) {
+		const char *end = strchr(said, '\n');
+
+		must(end && strncmp(said, path, n) == 0 && said[n] == ':',
+		    "a refusal without its file");
+		said += n + 1;
+		said += strspn(said, "0123456789");
+		said += *said == ':';
+		must(*said == ' ' && said + 1 < end, "a refusal without why");
+		for (; said < end; said++)
+			must(*said >= ' ' && *said < 0x7f,
+			    "a byte of the file in the report");
+		said = end + 1;
+	}
+}
+
+static void
+check_secret(const struct secret *s)
+{
+	must(s->n >= 32 && s->n <= sizeof(s->b), "a secret's length");
+	must(!secret_is_weak(s->b, s->n), "a weak secret");
+}
+
+static void
+check_ring(const struct token_ring *ring)
+{
+	must(ring->n >= 1 && ring->n <= RING_KEYS && ring->current < ring->n,
+	    "no current key");
+	for (size_t i = 0; i < ring->n; i++) {
+		const struct ring_key *key = &ring->v[i];
+		const struct text kid = text_of(key->kid);
+
+		check_secret(&key->secret);
+		must(strcmp(key->alg, "HS256") == 0, "an algorithm");
+		must(kid.n >= 1 && kid.n <= RING_KID, "a KID's length");
+		must(ring_find(ring, kid) == key, "a KID twice");
+	}
+}
+
+static void
+load_ring(void)
+{
+	char *said;
+	size_t n;
+	FILE *err = open_memstream(&said, &n);
+	struct token_ring *ring;
+
+	must(err, "no memory");
+	ring = token_ring_load(path, err);
+	fclose(err);
+	check_report(said, ring != NULL);
+	if (ring)
+		check_ring(ring);
+	token_ring_free(ring);
+	free(said);
+}
+
+static void
+load_secret(void)
+{
+	struct secret secret = { .n = 0 };
+	char *said;
+	size_t n;
+	FILE *err = open_memstream(&said, &n);
+	int r;
+
+	must(err, "no memory");
+	r = secret_load(path, err, &secret);
+	must(r == 0 || r == -EINVAL, "another fault");
+	fclose(err);
+	check_report(said, r == 0);
+	if (r == 0)
+		check_secret(&secret);
+	else
+		must(secret.n == 0, "refused, yet written");
+	secret_done(&secret);
+	free(said);
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	must(ftruncate(file, 0) == 0 &&
+	    pwrite(file, data, size, 0) == (ssize_t)size, "no room");
+	load_ring();
+	load_secret();
+	return 0;
+}
