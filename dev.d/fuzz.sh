@@ -77,6 +77,7 @@ fuzz() {
 	mkdir -p "$DEV_HOME/fuzz"
 	lanes=$((JOBS < ${#targets[@]} ? JOBS : ${#targets[@]}))
 	each=$((${seconds:-60} / ((${#targets[@]} + lanes - 1) / lanes)))
+	# shellcheck disable=SC2034  # read by tick
 	TICK_NEXT=15
 	launch "$DEV_HOME/test-logs/fuzz.log" fuzz_lanes "$lanes" \
 	    $((each < 3 ? 3 : each)) "${targets[@]}"
