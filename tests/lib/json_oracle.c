@@ -2,6 +2,7 @@
 /* json-c's tree and the text it was made from, walked side by side. */
 #include "lib/json_oracle.h"
 
+#include <errno.h>
 #include <json-c/json.h>
 #include <stdlib.h>
 
@@ -44,8 +45,9 @@ same_number(struct scan *at, struct json_object *json)
 	if (!json_object_is_type(json, json_type_int))
 		return strpbrk(token.s, ".eE") && json_object_get_double(json)
 		    == strtod(token.s, NULL);
+	errno = 0;
 	return json_object_get_int64(json) == strtoll(token.s, &end, 10) &&
-	    !*end;
+	    !*end && errno == 0;
 }
 
 static bool
