@@ -3,19 +3,17 @@
 
 import os
 import pathlib
-import shutil
-import subprocess
 import sys
-import tempfile
 
 import pytest
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE / "lib"))
 sys.dont_write_bytecode = True
-pytest.register_assert_rewrite("docket", "load")
+pytest.register_assert_rewrite("docket", "load", "postgres")
 
 import docket  # noqa: E402
+import instance  # noqa: E402
 
 
 def pytest_addoption(parser):
@@ -46,25 +44,10 @@ def dev():
 
 
 @pytest.fixture(scope="session")
-def own(tmp_path_factory):
+def own():
     """An instance of four workers that a test may treat badly."""
-    directory = tempfile.mkdtemp(prefix="docket-own-", dir="/var/tmp")
-    os.chmod(directory, 0o755)
-    state = os.path.join(directory, "dev")
-    environment = {**os.environ, "DEV_DIR": state,
-                   "DEV_PORT": str(docket.free_port())}
-    run_dev(environment, "run", "--detach", "--set", "server.workers=4")
-    yield docket.Dev(state)
-    run_dev(environment, "stop")
-    shutil.rmtree(directory, ignore_errors=True)
-
-
-def run_dev(environment, *arguments):
-    done = subprocess.run([docket.ROOT / "dev", *arguments], text=True,
-                          env=environment, stdin=subprocess.DEVNULL,
-                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                          timeout=600)
-    assert done.returncode == 0, done.stdout
+    with instance.running("server.workers=4") as own:
+        yield own
 
 
 @pytest.fixture(autouse=True)

@@ -4,13 +4,13 @@
 import os
 import re
 import signal
-import subprocess
 import time
 
 import pytest
 
 import docket
-from docket import SLOW, Client, comm, new_name, wait_until
+from docket import SLOW, Client, new_name, wait_until
+from postgres import Postgres, everybody_is_back, unavailable
 
 pytestmark = pytest.mark.faults
 
@@ -136,53 +136,6 @@ def test_a_setting_takes_effect_by_reload(own):
 
 # --- PostgreSQL -----------------------------------------------------------
 
-class Postgres:
-    """The private cluster of an instance: stop it, start it."""
-
-    def __init__(self, own):
-        self.own = own
-        self.pid = [p for p in own.pids()["pg"] if comm(p) == "postgres"][0]
-        self.dir = os.path.realpath(f"/proc/{self.pid}/cwd")
-        self.exe = os.readlink(f"/proc/{self.pid}/exe")
-        stat = os.stat(f"/proc/{self.pid}")
-        self.who = (stat.st_uid, stat.st_gid)
-
-    def stop(self, how=signal.SIGINT):
-        os.kill(self.pid, how)
-        wait_until(lambda: comm(self.pid) != "postgres"
-                   or zombie(self.pid), "PostgreSQL to end", 30)
-
-    def start(self):
-        """As ./dev does; its pid goes where ./dev looks for it."""
-        uid, gid = self.who
-        who = {} if os.geteuid() else {"user": uid, "group": gid,
-                                       "extra_groups": []}
-        self.process = subprocess.Popen(
-            [self.exe, "-D", self.dir], cwd=self.dir, start_new_session=True,
-            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL, **who)
-        self.pid = self.process.pid
-        wait_until(self.ready, "PostgreSQL to be back", 30)
-        pids = self.own.pids()
-        pids["pg"] = [self.pid]
-        (self.own.dir / "pids").write_text(
-            docket.json.dumps(pids, separators=(",", ":")) + "\n")
-
-    def ready(self):
-        try:
-            return self.own.sql("SELECT 1") == [["1"]]
-        except AssertionError:
-            return False
-
-
-def zombie(pid):
-    try:
-        with open(f"/proc/{pid}/stat", encoding="ascii") as file:
-            return file.read().rsplit(")", 1)[1].split()[0] == "Z"
-    except OSError:
-        return True
-
-
 @pytest.fixture
 def postgres(own):
     server = Postgres(own)
@@ -190,26 +143,6 @@ def postgres(own):
     if not server.ready():
         server.start()
     everybody_is_back(own, 10)
-
-
-def everybody_is_back(own, seconds):
-    """Both groups of workers answer again and again from the database."""
-    client = Client(own)
-
-    def both():
-        return all(client.get("/readyz", None).status == 200 and client.post(
-            "/auth", None, json={"username": new_name(), "password": "x"}
-        ).status == 401 for _ in range(12))
-
-    wait_until(both, "every worker to be back", seconds)
-    client.close()
-
-
-def unavailable(reply):
-    assert reply.status == 503, str(reply)
-    assert reply.code in ("database_unavailable", "outcome_unknown"), \
-        str(reply)
-    assert int(reply.header("Retry-After")) >= 1
 
 
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGQUIT])

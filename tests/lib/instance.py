@@ -1,0 +1,33 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""An instance for a test alone: started by ./dev, its state thrown away."""
+
+import contextlib
+import os
+import shutil
+import subprocess
+import tempfile
+
+import docket
+
+
+@contextlib.contextmanager
+def running(*settings):
+    """A docket.Dev; settings are "section.key=value"."""
+    directory = tempfile.mkdtemp(prefix="docket-own-", dir="/var/tmp")
+    os.chmod(directory, 0o755)
+    state = os.path.join(directory, "dev")
+    environment = {**os.environ, "DEV_DIR": state,
+                   "DEV_PORT": str(docket.free_port())}
+    words = [word for one in settings for word in ("--set", one)]
+    run_dev(environment, "run", "--detach", *words)
+    yield docket.Dev(state)
+    run_dev(environment, "stop")
+    shutil.rmtree(directory, ignore_errors=True)
+
+
+def run_dev(environment, *arguments):
+    done = subprocess.run([docket.ROOT / "dev", *arguments], text=True,
+                          env=environment, stdin=subprocess.DEVNULL,
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                          timeout=600)
+    assert done.returncode == 0, done.stdout
