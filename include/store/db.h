@@ -45,8 +45,11 @@ struct db_config {
 	const struct stmts *const *sets;
 	size_t n_sets;
 	bool prepared;
-	long deadline_ms;		/* statement_timeout and our own poll;
-					 * 0 = none */
+	long deadline_ms;		/* of a statement, or of the request
+					 * (db_deadline); 0 = none */
+	long statement_ms;		/* statement_timeout: what is left of a
+					 * request that has waited its time;
+					 * 0 = deadline_ms */
 };
 
 /* Nothing is connected yet. NULL: no memory. */

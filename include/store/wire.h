@@ -24,10 +24,19 @@ struct db {
 	uint32_t events;	/* what the socket is watched for */
 	unsigned attempts;	/* since it was last ready */
 	bool told_lost, told_drift;	/* logged once per change */
+	int64_t told_ms;	/* monotonic ms: when, and what */
+	char told_why[256];
 	unsigned long runs;	/* statements sent */
 	bool in_tx;
 	int64_t until_ms;	/* db_deadline */
+	unsigned host, n_hosts;	/* of those in the dsn: begin with this one */
 	bool stale;		/* ready, but to be replaced: read-only */
+	struct db *spare;	/* what is to replace it */
+	int64_t spare_ms;	/* monotonic ms: the next may be begun */
+	bool is_spare;		/* nobody waits for it: tell nothing */
+	char refused[8];	/* SQLSTATE last told, and when */
+	int64_t refused_ms;
+	unsigned refused_n;	/* since then */
 	size_t set, stmt;	/* whose Parse and Describe come next */
 	bool parsed;		/* the Parse has been answered */
 	char why[256];		/* the last failure, one line */
@@ -46,6 +55,8 @@ enum wire {
 bool wire_open(struct db *db);
 enum wire wire_open_step(struct db *db);
 void wire_close(struct db *db);
+/* Let the connection go and have the other's in its place. */
+void wire_take(struct db *db, struct db *from);
 int wire_fd(const struct db *db);
 /* Read what came while nothing was asked; false when the server has gone. */
 bool wire_alive(struct db *db);
@@ -85,8 +96,12 @@ void wire_clear(void *res);
 
 /* link.c: the connection has gone; db->why says why. */
 void link_lose(struct db *db);
-/* link.c: is a ready connection fit for use, now that we look? */
-bool link_stands(struct db *db);
+
+/* prepare.c: one Parse's or Describe's answer; `failed` as libpq sees it. */
+enum wire prepare_answer(struct db *db, const struct pg_result *res,
+    bool failed);
+/* prepare.c: that answer has ended; false when none was due. */
+bool prepare_next(struct db *db);
 
 /* row.c: compare a description with the statement's row. false, and why. */
 bool row_check(const struct stmt *stmt, const struct pg_result *res,

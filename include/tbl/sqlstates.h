@@ -34,5 +34,6 @@ SQLSTATE("57014", "",			E_TIMEOUT)	/* statement_timeout */
 SQLSTATE("25006", "",			E_DATABASE)	/* read-only standby */
 SQLSTATE("25P03", "",			E_DATABASE)	/* idle in transaction */
 SQLSTATE("53",	"",			E_DATABASE)	/* resources */
+SQLSTATE("58030", "",			E_DATABASE)	/* input/output */
 SQLSTATE("57P",	"",			E_DATABASE)	/* shutdown, restart */
 SQLSTATE("08",	"",			E_DATABASE)	/* connection */

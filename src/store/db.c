@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "store/hosts.h"
 #include "store/wire.h"
 
 /* libpq's messages have several lines; a log line has one. */
@@ -35,17 +36,21 @@ notice(void *arg, const char *message)
 	    db->config.application, n, message);
 }
 
+static const char *
+option(const PQconninfoOption *parsed, const char *keyword)
+{
+	for (const PQconninfoOption *o = parsed; o && o->keyword; o++)
+		if (strcmp(o->keyword, keyword) == 0)
+			return o->val;
+	return NULL;
+}
+
 /* The administrator's own `options` come last and so win over ours. */
 static void
-start_options(const struct db *db, char *out, size_t size)
+start_options(const struct db *db, const char *theirs, char *out, size_t size)
 {
-	PQconninfoOption *parsed = PQconninfoParse(db->config.dsn, NULL);
-	const char *theirs = NULL;
 	char timeouts[192] = "";
 
-	for (PQconninfoOption *o = parsed; o && o->keyword; o++)
-		if (strcmp(o->keyword, "options") == 0)
-			theirs = o->val;
 	/* PgBouncer, for whose sake `prepared` is off, refuses options; our
 	 * own deadline is there still. */
 	if (db->config.deadline_ms > 0 && db->config.prepared)
@@ -53,28 +58,50 @@ start_options(const struct db *db, char *out, size_t size)
 		    "-c client_min_messages=warning"
 		    " -c statement_timeout=%ld"
 		    " -c idle_in_transaction_session_timeout=%ld",
+		    db->config.statement_ms ? db->config.statement_ms :
 		    db->config.deadline_ms, 4 * db->config.deadline_ms);
 	snprintf(out, size, "%s %s", timeouts, theirs ? theirs : "");
-	PQconninfoFree(parsed);
+}
+
+/* Begin with host `from` of several. */
+static PGconn *
+start(struct db *db, const PQconninfoOption *parsed, unsigned from)
+{
+	/* What stands before dbname, the dsn may override. No
+	 * connect_timeout: PQconnectPoll knows none, so link.c keeps time. */
+	static const char *const keys[] = {
+		"keepalives", "keepalives_idle", "keepalives_interval",
+		"keepalives_count", "tcp_user_timeout", "dbname",
+		"application_name", "client_encoding", "options",
+		"host", "hostaddr", "port", NULL
+	};
+	const struct hosts listed = {
+		option(parsed, "host"), option(parsed, "hostaddr"),
+		option(parsed, "port")
+	};
+	struct hosts turned;
+	char options[512], *text;
+	PGconn *conn;
+
+	db->n_hosts = hosts_count(&listed);
+	if (!hosts_from(&listed, from, &turned, &text))
+		return NULL;
+	start_options(db, option(parsed, "options"), options, sizeof(options));
+	conn = PQconnectStartParams(keys, (const char *[]) {
+		"1", "5", "2", "2", "5000", db->config.dsn,
+		db->config.application, "UTF8", options,
+		turned.host, turned.hostaddr, turned.port, NULL }, 1);
+	free(text);
+	return conn;
 }
 
 bool
 wire_open(struct db *db)
 {
-	/* What stands before dbname, the dsn may override. */
-	static const char *const keys[] = {
-		"connect_timeout", "keepalives", "keepalives_idle",
-		"keepalives_interval", "keepalives_count", "tcp_user_timeout",
-		"dbname", "application_name", "client_encoding", "options", NULL
-	};
-	char options[512];
-	const char *values[] = {
-		"2", "1", "5", "2", "2", "5000",
-		db->config.dsn, db->config.application, "UTF8", options, NULL
-	};
+	PQconninfoOption *parsed = PQconninfoParse(db->config.dsn, NULL);
 
-	start_options(db, options, sizeof(options));
-	db->conn = PQconnectStartParams(keys, values, 1);
+	db->conn = start(db, parsed, db->host);
+	PQconninfoFree(parsed);
 	if (!db->conn || PQstatus(db->conn) == CONNECTION_BAD) {
 		note_why(db, db->conn ? PQerrorMessage(db->conn) :
 		    "out of memory");
@@ -106,6 +133,16 @@ wire_open_step(struct db *db)
 	}
 	note_why(db, PQerrorMessage(db->conn));
 	return WIRE_LOST;
+}
+
+void
+wire_take(struct db *db, struct db *from)
+{
+	wire_close(db);
+	db->conn = from->conn;
+	db->events = from->events;
+	from->conn = NULL;
+	PQsetNoticeProcessor(db->conn, notice, db);
 }
 
 void
@@ -180,59 +217,21 @@ wire_prepare(struct db *db)
 	return ok;
 }
 
-/* The statement whose answer comes next; NULL after the last. */
-static const struct stmt *
-next_stmt(struct db *db)
-{
-	while (db->set < db->config.n_sets &&
-	    db->stmt == db->config.sets[db->set]->n) {
-		db->set++;
-		db->stmt = 0;
-	}
-	if (db->set == db->config.n_sets)
-		return NULL;
-	return &db->config.sets[db->set]->v[db->stmt];
-}
-
-/* One Parse's or Describe's answer; only the latter has columns to check. */
-static enum wire
-take_answer(struct db *db, const struct stmt *stmt, PGresult *res,
-    bool described)
-{
-	bool failed = PQresultStatus(res) != PGRES_COMMAND_OK;
-	char why[160];
-
-	if (failed)
-		snprintf(why, sizeof(why), "%s", wire_error(res, WIRE_MESSAGE));
-	else if (!described || row_check(stmt, res, why, sizeof(why)))
-		return WIRE_OK;
-	snprintf(db->why, sizeof(db->why), "statement %s: %s", stmt->name, why);
-	return failed && sqlstate_passes(wire_error(res, WIRE_SQLSTATE)) ?
-	    WIRE_LOST : WIRE_DRIFT;
-}
-
 /* A statement's two answers, Parse and Describe, end with a NULL each; the
  * Sync's closes them all. WIRE_AGAIN: go on with the next. */
 static enum wire
 take_result(struct db *db, PGresult *res)
 {
-	const struct stmt *stmt = next_stmt(db);
 	enum wire w;
 
 	if (res && PQresultStatus(res) == PGRES_PIPELINE_SYNC)
 		return PQexitPipelineMode(db->conn) == 1 ? WIRE_OK : WIRE_LOST;
-	if (!stmt)
+	if (!res)
+		return prepare_next(db) ? WIRE_AGAIN : WIRE_LOST;
+	w = prepare_answer(db, res, PQresultStatus(res) != PGRES_COMMAND_OK);
+	if (PQstatus(db->conn) == CONNECTION_BAD)
 		return WIRE_LOST;
-	if (res) {
-		w = take_answer(db, stmt, res, db->parsed);
-		if (PQstatus(db->conn) == CONNECTION_BAD)
-			return WIRE_LOST;
-		return w == WIRE_OK ? WIRE_AGAIN : w;
-	}
-	if (db->parsed)
-		db->stmt++;
-	db->parsed = !db->parsed;
-	return WIRE_AGAIN;
+	return w == WIRE_OK ? WIRE_AGAIN : w;
 }
 
 enum wire

@@ -4,6 +4,7 @@
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/epoll.h>
 #include <unistd.h>
 
@@ -12,12 +13,19 @@
 #include "base/log.h"
 #include "store/wire.h"
 
-/* A connection that gets no further within this starts over. */
+/* A connection that gets no further within this starts over; where there are
+ * several hosts, at the next one, and sooner. */
 #define CONNECT_MS 2000
+#define CONNECT_HOST_MS 1000
 /* A schema that does not fit is not mended in milliseconds. */
 #define DRIFT_MS 3000
 #define RETRY_MS 100
 #define RETRY_JITTER_MS 150
+#define TELL_AGAIN_MS 5000
+/* While the server is read-only: how often another connection is tried, and
+ * how often that one is looked at. */
+#define SPARE_MS 3000
+#define SPARE_TICK_MS 5
 
 struct db *
 db_new(const struct db_config *config)
@@ -34,6 +42,7 @@ db_free(struct db *db)
 {
 	if (!db)
 		return;
+	db_free(db->spare);
 	wire_close(db);
 	free(db);
 }
@@ -51,15 +60,24 @@ retry_ms(const struct db *db)
 	return RETRY_MS + (int64_t)(mix >> 8) % (RETRY_JITTER_MS + 1);
 }
 
-/* Once per change of state, not once per attempt. */
+/* Once per change of state, not once per attempt; and when it stays away for
+ * another reason than it went. */
 static void
 tell_lost(struct db *db, enum log_level level, const char *event)
 {
-	if (db->told_lost)
+	int64_t now = clock_mono_ms();
+
+	if (db->is_spare)
+		return;
+	if (db->told_lost && (now - db->told_ms < TELL_AGAIN_MS ||
+	    strncmp(db->told_why, db->why, sizeof(db->told_why) - 1) == 0))
 		return;
 	log_event(level, event, "application=%s why=\"%s\"",
 	    db->config.application, db->why);
-	db->lost_at = clock_mono_ms();
+	if (!db->told_lost)
+		db->lost_at = now;
+	db->told_ms = now;
+	snprintf(db->told_why, sizeof(db->told_why), "%s", db->why);
 	db->told_lost = true;
 }
 
@@ -68,6 +86,11 @@ link_lose(struct db *db)
 {
 	wire_close(db);
 	tell_lost(db, LOG_WARN, "db_lost");
+	/* One that accepts and says nothing would come first for ever. */
+	if (db->state == LINK_CONNECTING || db->state == LINK_PREPARING)
+		db->host = (db->host + 1) % db->n_hosts;
+	db_free(db->spare);
+	db->spare = NULL;
 	db->state = LINK_WAIT;
 	db->until = clock_mono_ms() + retry_ms(db);
 	db->attempts++;
@@ -101,6 +124,13 @@ be_ready(struct db *db)
 	db->told_drift = false;
 }
 
+/* For the whole of it: libpq itself goes on from a host that refuses. */
+static int
+connect_ms(const struct db *db)
+{
+	return db->n_hosts > 1 ? CONNECT_HOST_MS : CONNECT_MS;
+}
+
 static void
 step_wait(struct db *db)
 {
@@ -111,7 +141,7 @@ step_wait(struct db *db)
 		return;
 	}
 	db->state = LINK_CONNECTING;
-	db->until = clock_mono_ms() + CONNECT_MS;
+	db->until = clock_mono_ms() + connect_ms(db);
 }
 
 static void
@@ -146,21 +176,42 @@ step_preparing(struct db *db)
 	}
 }
 
-bool
-link_stands(struct db *db)
+/* The server became read-only. Behind a virtual address or in a list of hosts
+ * a new connection finds the primary; until there is one, this one serves the
+ * reads. */
+static void
+step_spare(struct db *db)
 {
-	if (!db->stale)
-		return wire_alive(db);
-	snprintf(db->why, sizeof(db->why), "the server is read-only");
-	return false;
+	if (!db->spare) {
+		if (clock_mono_ms() < db->spare_ms)
+			return;
+		db->spare_ms = clock_mono_ms() + SPARE_MS;
+		db->spare = db_new(&db->config);
+		if (!db->spare)
+			return;
+		db->spare->is_spare = true;
+		db->spare->host = (db->host + 1) % db->n_hosts;
+	}
+	db_step(db->spare);
+	if (db_ready(db->spare)) {
+		wire_take(db, db->spare);
+		db->host = db->spare->host;
+		db->stale = false;
+	}
+	if (!db->stale || db->spare->attempts > 0) {
+		db_free(db->spare);
+		db->spare = NULL;
+	}
 }
 
 /* Nothing was asked: what comes is a notice, or the end. */
 static void
 step_ready(struct db *db)
 {
-	if (!link_stands(db))
+	if (!wire_alive(db))
 		link_lose(db);
+	else if (db->stale)
+		step_spare(db);
 }
 
 /* A step does at most one thing, and a lost connection leaves no socket until
@@ -179,7 +230,7 @@ db_step(struct db *db)
 	if (db->state == LINK_CONNECTING || db->state == LINK_PREPARING) {
 		if (clock_mono_ms() >= db->until) {
 			snprintf(db->why, sizeof(db->why),
-			    "no connection within %d ms", CONNECT_MS);
+			    "no connection within %d ms", connect_ms(db));
 			link_lose(db);
 			return;
 		}
@@ -208,10 +259,13 @@ db_events(const struct db *db)
 int
 db_tick_ms(const struct db *db)
 {
-	int64_t left = db->until - clock_mono_ms();
+	int64_t until = db->state == LINK_READY ? db->spare_ms : db->until;
+	int64_t left = until - clock_mono_ms();
 
-	if (db->state == LINK_READY)
-		return db->stale ? 0 : -1;
+	if (db->state == LINK_READY && !db->stale)
+		return -1;
+	if (db->spare)
+		return SPARE_TICK_MS;
 	return left > 0 ? (int)left : 0;
 }
 
@@ -231,7 +285,7 @@ db_connect(struct db *db, long ms)
 		int64_t left = until - clock_mono_ms();
 		int tick = db_tick_ms(db);
 
-		if (db_ready(db))
+		if (db_ready(db) && !db->spare)
 			return 0;
 		if (db->told_drift)
 			return -EPROTO;

@@ -13,23 +13,35 @@
  * is given up on this much later. */
 #define SILENCE_MS 100
 
+/* What COMMIT and ROLLBACK have at least, however late they come. */
+#define END_LEAST_MS 300
+/* How long the same refusal is not told again. */
+#define REFUSED_MS 10000
+
+/* The statement's time, or what is left of the request's. A server that is cut
+ * off by the latter loses its connection: libpq's PQcancel blocks, on a server
+ * that is stopped for ever. It is rare, because statement_timeout leaves room
+ * (statement_ms): only a request of several slow statements comes so far. */
 static int64_t
 deadline(const struct db *db)
 {
+	int64_t own = clock_mono_ms() + db->config.deadline_ms + SILENCE_MS;
+	int64_t request = db->until_ms + SILENCE_MS;
+
 	if (db->config.deadline_ms == 0)
-		return 0;
-	return clock_mono_ms() + db->config.deadline_ms + SILENCE_MS;
-}
-
-/* The statement's time, or what is left of the request's. */
-static int64_t
-deadline_of_statement(const struct db *db)
-{
-	int64_t own = deadline(db), request = db->until_ms + SILENCE_MS;
-
+		own = 0;
 	if (db->until_ms == 0)
 		return own;
 	return own == 0 || request < own ? request : own;
+}
+
+static int64_t
+deadline_of_end(const struct db *db)
+{
+	int64_t until = deadline(db);
+	int64_t least = clock_mono_ms() + END_LEAST_MS;
+
+	return until == 0 || until > least ? until : least;
 }
 
 void
@@ -55,10 +67,31 @@ usable(struct db *db, bool write)
 {
 	if (db->state != LINK_READY)
 		return false;
-	if ((!write && !db->stale) || link_stands(db))
+	if (!write || wire_alive(db))
 		return true;
 	link_lose(db);
 	return false;
+}
+
+/* While a disk is full every write is refused: told once per state and a
+ * while. A fault is told each time. */
+static void
+tell_refused(struct db *db, const char *name, int error,
+    const struct pg_result *res)
+{
+	const char *state = wire_error(res, WIRE_SQLSTATE);
+	int64_t now = clock_mono_ms();
+
+	db->refused_n++;
+	if (error > 0 && strcmp(db->refused, state) == 0 &&
+	    now - db->refused_ms < REFUSED_MS)
+		return;
+	log_event(LOG_ERROR_, "db_refused",
+	    "statement=%s sqlstate=%s times=%u message=\"%s\"", name, state,
+	    db->refused_n, wire_error(res, WIRE_MESSAGE));
+	snprintf(db->refused, sizeof(db->refused), "%s", state);
+	db->refused_ms = now;
+	db->refused_n = 0;
 }
 
 static int
@@ -72,9 +105,7 @@ refused_error(struct db *db, const char *name, const struct pg_result *res)
 	if (strcmp(state, "25006") == 0)
 		db->stale = true;
 	if (error < 0 || error == E_DATABASE)
-		log_event(LOG_ERROR_, "db_refused",
-		    "statement=%s sqlstate=%s message=\"%s\"", name, state,
-		    wire_error(res, WIRE_MESSAGE));
+		tell_refused(db, name, error, res);
 	return error;
 }
 
@@ -95,7 +126,7 @@ db_run(struct db *db, struct arena *mem, const struct stmt *stmt,
 		return E_DATABASE;
 	}
 	db->runs++;
-	w = wire_wait(db, deadline_of_statement(db), &res);
+	w = wire_wait(db, deadline(db), &res);
 	if (w != WIRE_OK && w != WIRE_REFUSED) {
 		error = lost_error(db, w, stmt->write);
 		link_lose(db);
@@ -115,7 +146,7 @@ db_runs(const struct db *db)
 
 /* A command without rows. tag: what the server says it did. */
 static int
-run_command(struct db *db, const char *sql, char tag[16])
+run_command(struct db *db, const char *sql, int64_t until, char tag[16])
 {
 	struct pg_result *res;
 	enum wire w;
@@ -123,8 +154,7 @@ run_command(struct db *db, const char *sql, char tag[16])
 
 	if (!usable(db, true))
 		return E_DATABASE;
-	w = wire_send_script(db, sql) ? wire_wait(db, deadline(db), &res) :
-	    WIRE_LOST;
+	w = wire_send_script(db, sql) ? wire_wait(db, until, &res) : WIRE_LOST;
 	if (w == WIRE_LOST || w == WIRE_SLOW) {
 		link_lose(db);
 		return w == WIRE_SLOW ? E_TIMEOUT : E_DATABASE;
@@ -145,7 +175,7 @@ db_begin(struct db *db)
 
 	if (db->until_ms && clock_mono_ms() >= db->until_ms)
 		return E_TIMEOUT;
-	error = run_command(db, "BEGIN", tag);
+	error = run_command(db, "BEGIN", deadline(db), tag);
 
 	db->in_tx = error == 0;
 	return error;
@@ -162,7 +192,7 @@ db_commit(struct db *db)
 	/* Found dead before the COMMIT was sent: nothing has happened. */
 	if (!usable(db, true))
 		return E_DATABASE;
-	error = run_command(db, "COMMIT", tag);
+	error = run_command(db, "COMMIT", deadline_of_end(db), tag);
 	db->in_tx = false;
 	if (error == E_DATABASE || error == E_TIMEOUT)
 		return E_OUTCOME;
@@ -180,7 +210,8 @@ db_rollback(struct db *db)
 	if (!db->in_tx)
 		return;
 	db->in_tx = false;
-	if (run_command(db, "ROLLBACK", tag) != 0 && db->state == LINK_READY)
+	if (run_command(db, "ROLLBACK", deadline_of_end(db), tag) != 0 &&
+	    db->state == LINK_READY)
 		link_lose(db);
 }
 
