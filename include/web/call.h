@@ -25,6 +25,8 @@ struct app {
 	struct gate *gate;
 	unsigned member;	/* this worker's number at the gate */
 	struct text openapi;	/* the document, made before the fork */
+	int64_t stalled_us;	/* clock_real_us: when the database last let
+				 * a request of ours run out of its time */
 };
 
 #define REPLY_HEADERS_MAX 12

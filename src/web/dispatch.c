@@ -12,17 +12,27 @@
 #include "web/json.h"
 #include "web/reply.h"
 
-/* What has waited longer than this is not worth starting (house.md §3). */
+/* What has waited too long is not worth starting (house.md §3), nor what has
+ * waited while the database let another run out of its time: one such wait
+ * after the other would add up. What is started has so much less time. */
 static int
-shed(const struct call *call)
+shed(struct call *call)
 {
 	const struct settings *set = call->app->settings;
-	int64_t waited;
+	int64_t waited_ms;
 
 	if (call->req->started_us == 0)
 		return 0;
-	waited = clock_real_us() - call->req->started_us;
-	return waited > set->server_shed_ms * 1000 ? E_BUSY : 0;
+	if (call->req->started_us < call->app->stalled_us)
+		return E_BUSY;
+	waited_ms = (clock_real_us() - call->req->started_us) / 1000;
+	if (waited_ms > set->server_shed_ms)
+		return E_BUSY;
+	if (waited_ms > 0) {
+		call->deadline_ms -= waited_ms;
+		db_deadline(call->app->db, call->deadline_ms);
+	}
+	return 0;
 }
 
 static bool
@@ -253,6 +263,16 @@ find(struct call *call, struct match *ret)
 	return 0;
 }
 
+static void
+note_stall(struct call *call, int r, int64_t begun_ms)
+{
+	const int64_t took_ms = clock_mono_ms() - begun_ms;
+
+	if ((r == E_TIMEOUT || r == E_OUTCOME) &&
+	    took_ms >= call->app->settings->server_shed_ms)
+		call->app->stalled_us = clock_real_us();
+}
+
 static int
 serve(struct call *call, struct fcgi *fcgi)
 {
@@ -288,6 +308,7 @@ int
 dispatch(struct call *call, struct fcgi *fcgi, struct match *ret)
 {
 	const unsigned long runs = db_runs(call->app->db);
+	const int64_t begun_ms = clock_mono_ms();
 	int r;
 
 	r = find(call, ret);
@@ -296,6 +317,7 @@ dispatch(struct call *call, struct fcgi *fcgi, struct match *ret)
 	if ((r = shed(call)) || (r = access_check(call)))
 		return r;
 	r = serve(call, fcgi);
+	note_stall(call, r, begun_ms);
 	if (r > 0 && db_runs(call->app->db) == runs)
 		return owed_check(call, r);
 	return r;

@@ -42,13 +42,18 @@ web_keys(struct app *app)
 static struct db *
 web_db(const struct settings *settings)
 {
+	const long deadline = settings->server_deadline_ms;
+	const long shed = settings->server_shed_ms;
 	const struct db_config config = {
 		.dsn = settings->database_dsn,
 		.application = "docketd",
 		.sets = store_statements,
 		.n_sets = store_statements_n,
 		.prepared = strcmp(settings->database_prepared, "off") != 0,
-		.deadline_ms = settings->server_deadline_ms,
+		.deadline_ms = deadline,
+		/* Who has waited as long as one may still gets this much. */
+		.statement_ms = shed < deadline / 2 ? deadline - shed :
+		    deadline / 2,
 	};
 
 	return db_new(&config);
