@@ -4,6 +4,7 @@ Docket must be like meanwhile and afterwards."""
 
 import os
 import pathlib
+import re
 import signal
 import socket
 import struct
@@ -24,6 +25,7 @@ class Postgres:
         self.exe = os.readlink(f"/proc/{self.pid}/exe")
         stat = os.stat(f"/proc/{self.pid}")
         self.who = (stat.st_uid, stat.st_gid)
+        self.sockets = re.search(r"host=(\S+)", own.dsn)[1]
         self.root = own.dsn.replace("user=docket_api", "user=postgres")
 
     # --- life and death ---
@@ -49,6 +51,10 @@ class Postgres:
         wait_until(lambda: not any(comm(p) == "postgres" and not zombie(p)
                                    for p in everybody), "a crash", 30)
         self.reap()
+        # After a reboot these name nobody; here init may be slow to bury.
+        for path in (f"{self.dir}/postmaster.pid",
+                     f"{self.sockets}/.s.PGSQL.5432.lock"):
+            pathlib.Path(path).unlink(missing_ok=True)
 
     def reap(self):
         if self.process:
@@ -71,7 +77,13 @@ class Postgres:
         (self.own.dir / "pids").write_text(
             docket.json.dumps(pids, separators=(",", ":")) + "\n")
         if wait:
-            wait_until(self.ready, "PostgreSQL to be back", 60)
+            wait_until(self.up, "PostgreSQL to be back", 60)
+
+    def up(self):
+        if self.process and self.process.poll() is not None:
+            raise AssertionError("PostgreSQL did not start: " +
+                                 self.own.log("postgres")[-2000:])
+        return self.ready()
 
     def ready(self):
         try:
@@ -81,12 +93,12 @@ class Postgres:
 
     # --- as its superuser ---
 
-    def sql(self, script):
+    def sql(self, script, timeout=60):
         """A script; its rows as lists of text. Each statement commits."""
         done = subprocess.run(
             [docket.psql(), "-X", "-q", "-A", "-t", "-F", "\t",
              "-v", "ON_ERROR_STOP=1", "-d", self.root],
-            input=script, text=True, capture_output=True, timeout=60)
+            input=script, text=True, capture_output=True, timeout=timeout)
         assert done.returncode == 0, f"{script}: {done.stderr}"
         return [line.split("\t") for line in done.stdout.splitlines()]
 
