@@ -94,13 +94,25 @@ DROP FUNCTION IF EXISTS docket.dawdle();
 """
 
 
+def surely(job):
+    """The server may be about to notice that it has to recover."""
+    def done():
+        try:
+            job()
+        except AssertionError:
+            return False
+        return True
+
+    wait_until(done, "PostgreSQL to take a command", 60)
+
+
 @contextlib.contextmanager
 def before_the_commit(server):
     server.sql(SLOW_COMMIT)
     try:
         yield "wait_event = 'PgSleep'"
     finally:
-        server.sql(QUICK_COMMIT)
+        surely(lambda: server.sql(QUICK_COMMIT))
 
 
 @contextlib.contextmanager
@@ -110,7 +122,7 @@ def after_the_commit(server):
     try:
         yield "wait_event = 'SyncRep'"
     finally:
-        server.alter(synchronous_standby_names=None)
+        surely(lambda: server.alter(synchronous_standby_names=None))
 
 
 @pytest.mark.parametrize("keyed", [True, False], ids=["keyed", "bare"])
@@ -132,7 +144,6 @@ def test_a_backend_that_dies_in_commit_leaves_no_doubt_that_is_not_told(
         pid = wait_until(lambda: server.backends(waits), "a COMMIT")[0]
         os.kill(pid, signal.SIGKILL)
         thread.join(30)
-        wait_until(server.ready, "PostgreSQL to be back", 60)
     assert said[0].status == 503 and said[0].code == "outcome_unknown", \
         str(said[0])
     assert int(said[0].header("Retry-After")) >= 1

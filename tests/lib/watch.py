@@ -59,9 +59,9 @@ class Watch(Load):
         """Reads and writes go well again, and nothing else happens."""
         def good():
             before = self.account()
-            time.sleep(0.25)
+            time.sleep(0.3)
             now = self.account()
-            return now[0] > before[0] + 4 and now[1] > before[1] + 4 and \
+            return now[0] > before[0] + 1 and now[1] > before[1] + 1 and \
                 now[2] == before[2]
 
         wait_until(good, f"the load to go on; {self.told}", 15 * SLOW)
