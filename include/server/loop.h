@@ -11,7 +11,9 @@
 struct conn {
 	struct fcgi *fcgi;
 	struct conn *prev, *next;
-	int64_t active_ms;
+	bool waiting;		/* for the rest of a request, or for a first */
+	int64_t active_ms;	/* the end of its last request; of waiting,
+				 * the begin */
 };
 
 enum leaving {
@@ -37,7 +39,8 @@ struct worker {
 	/* conns.c */
 	uint64_t served, limit;	/* limit 0: for ever */
 	struct conn *conns;
-	long n_conns;
+	long n_conns, n_waiting;
+	int64_t expire_ms;	/* when conns_expire looked */
 	/* worker.c: what of the database is in the set; -1 = nothing */
 	int db_fd;
 	uint32_t db_events;
@@ -56,11 +59,15 @@ void intake_watch(struct worker *w, int64_t now);
 void intake_accept(struct worker *w);
 bool intake_take(struct worker *w);
 
-void conns_open(struct worker *w, int fd);
+/* fresh: nothing was ever said on it. */
+void conns_open(struct worker *w, int fd, bool fresh);
 /* It has something to say: a request, or its end. */
 void conns_serve(struct worker *w, struct conn *c);
 /* While leaving: part with those that can be parted with. */
 void conns_part(struct worker *w, int64_t now);
+/* Close those that say too little for too long. Whether to look again soon. */
+#define EXPIRE_TICK_MS 25
+bool conns_expire(struct worker *w, int64_t now);
 void conns_close_all(struct worker *w);
 
 #endif

@@ -19,8 +19,17 @@ struct fcgi *fcgi_open(int fd);
 void fcgi_close(struct fcgi *fcgi);
 int fcgi_fd(const struct fcgi *fcgi);
 
-/* Read the next request's parameters. False: the peer has gone, or spoke
- * something else; fcgi_close is due. Blocks for its timeout at most. */
+enum fcgi_found {
+	FCGI_MORE,	/* no whole request yet: wait for more */
+	FCGI_WHOLE,	/* fcgi_accept is due, and will not have to wait */
+	FCGI_OVER,	/* the peer has gone, or spoke something else */
+};
+
+/* The socket can be read: is a whole request there? Never blocks. */
+enum fcgi_found fcgi_gather(struct fcgi *fcgi);
+/* A part of a request is held: nobody else can go on with the socket. */
+bool fcgi_holds(const struct fcgi *fcgi);
+/* Read the request's parameters. False: fcgi_close is due. */
 bool fcgi_accept(struct fcgi *fcgi);
 /* NULL when absent. Valid until fcgi_finish. */
 const char *fcgi_param(const struct fcgi *fcgi, const char *name);

@@ -13,12 +13,30 @@
  * too, taking in what may have arrived at that very moment. */
 #define PART_IDLE_MS 250
 
+/* So long may a request take to come in full, and a new connection to begin
+ * one: nginx connects when it has something to send. */
+#define WAIT_MS 2000
+/* Where every place is taken, patience ends sooner: while nothing comes, and
+ * with idle ones too. */
+#define FULL_WAIT_MS 100
+#define FULL_IDLE_MS 1000
+
 static void
 count(struct worker *w, int by)
 {
 	w->n_conns += by;
 	w->crowded_ms = 0;
 	score_connections(w->score, w->n_conns);
+}
+
+/* We owe it patience, but not for ever: conns_expire. */
+static void
+set_waiting(struct worker *w, struct conn *c, bool waiting)
+{
+	if (waiting && !c->waiting)
+		c->active_ms = clock_mono_ms();
+	w->n_waiting += (long)waiting - (long)c->waiting;
+	c->waiting = waiting;
 }
 
 /* Out of the list and gone; the set forgets it with its last descriptor. */
@@ -31,13 +49,14 @@ close_conn(struct worker *w, struct conn *c)
 		w->conns = c->next;
 	if (c->next)
 		c->next->prev = c->prev;
+	set_waiting(w, c, false);
 	count(w, -1);
 	fcgi_close(c->fcgi);
 	free(c);
 }
 
 void
-conns_open(struct worker *w, int fd)
+conns_open(struct worker *w, int fd, bool fresh)
 {
 	struct conn *c = calloc(1, sizeof(*c));
 	struct fcgi *fcgi = c ? fcgi_open(fd) : NULL;
@@ -50,6 +69,7 @@ conns_open(struct worker *w, int fd)
 	}
 	c->fcgi = fcgi;
 	c->active_ms = clock_mono_ms();
+	set_waiting(w, c, fresh);
 	c->next = w->conns;
 	if (c->next)
 		c->next->prev = c;
@@ -86,12 +106,33 @@ retire(struct worker *w, struct conn *c)
 		close_conn(w, c);
 }
 
+/* A request that is not there in full waits in the set, as do a fresh
+ * connection and one that asked what we can (FCGI_GET_VALUES). */
+static bool
+is_whole(struct worker *w, struct conn *c)
+{
+	switch (fcgi_gather(c->fcgi)) {
+	case FCGI_WHOLE:
+		set_waiting(w, c, false);
+		return true;
+	case FCGI_MORE:
+		set_waiting(w, c, c->waiting || fcgi_holds(c->fcgi));
+		return false;
+	case FCGI_OVER:
+		break;
+	}
+	close_conn(w, c);
+	return false;
+}
+
 void
 conns_serve(struct worker *w, struct conn *c)
 {
 	struct web_served served = { 0 };
 	bool request, keep = false;
 
+	if (!is_whole(w, c))
+		return;
 	/* Reading it is part of it: a peer that trickles must be seen too. */
 	score_busy(w->score, clock_mono_ms());
 	request = fcgi_accept(c->fcgi);
@@ -115,6 +156,8 @@ hand_over(struct worker *w, struct conn *c)
 {
 	int fd = fcgi_fd(c->fcgi);
 
+	if (fcgi_holds(c->fcgi))
+		return;	/* nobody could go on with the rest */
 	if (!handover_give(w->config->handover, fd))
 		return;
 	loop_watch(w, EPOLL_CTL_DEL, fd, 0, NULL);
@@ -133,9 +176,57 @@ conns_part(struct worker *w, int64_t now)
 		next = c->next;
 		if (w->leaving == LEAVING_OVER)
 			hand_over(w, c);
-		else if (now - since >= PART_IDLE_MS)
+		else if (!fcgi_holds(c->fcgi) && now - since >= PART_IDLE_MS)
 			retire(w, c);
 	}
+}
+
+/* For how long a connection may say nothing; -1 = for ever. */
+static int64_t
+patience_ms(const struct worker *w, const struct conn *c)
+{
+	const bool full = w->n_conns >= w->settings->server_connections;
+
+	if (c->waiting)
+		return full ? FULL_WAIT_MS : WAIT_MS;
+	return full ? FULL_IDLE_MS : -1;
+}
+
+/* Hardly another byte has come, or not enough of them for too long. */
+static bool
+is_over(const struct worker *w, const struct conn *c, int64_t now)
+{
+	const int64_t patience = patience_ms(w, c), age = now - c->active_ms;
+	char byte;
+
+	if (patience < 0 || age < patience)
+		return false;
+	if (fcgi_holds(c->fcgi) && age >= WAIT_MS)
+		return true;
+	return recv(fcgi_fd(c->fcgi), &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0;
+}
+
+bool
+conns_expire(struct worker *w, int64_t now)
+{
+	struct conn *next;
+
+	if (w->n_waiting == 0 &&
+	    w->n_conns < w->settings->server_connections)
+		return false;
+	if (now - w->expire_ms < EXPIRE_TICK_MS)
+		return true;
+	w->expire_ms = now;
+	for (struct conn *c = w->conns; c; c = next) {
+		next = c->next;
+		if (!is_over(w, c, now))
+			continue;
+		if (fcgi_holds(c->fcgi))
+			close_conn(w, c);
+		else
+			retire(w, c);
+	}
+	return true;
 }
 
 void

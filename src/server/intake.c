@@ -67,7 +67,7 @@ intake_accept(struct worker *w)
 	int fd = accept4(w->config->listen_fd, NULL, NULL, SOCK_CLOEXEC);
 
 	if (fd >= 0) {
-		conns_open(w, fd);
+		conns_open(w, fd, true);
 		queue_again(w);
 		return;
 	}
@@ -85,7 +85,7 @@ intake_take(struct worker *w)
 
 	if (fd < 0)
 		return false;
-	conns_open(w, fd);
+	conns_open(w, fd, false);
 	queue_again(w);
 	return true;
 }

@@ -168,6 +168,7 @@ turn(struct worker *w)
 	int64_t now = clock_mono_ms();
 	int tick = web_db_tick_ms(w->web);
 	struct epoll_event ev;
+	int wait;
 
 	if (tick >= 0 && now - w->db_step_ms >= tick)
 		step_db(w);
@@ -175,9 +176,12 @@ turn(struct worker *w)
 	intake_watch(w, now);
 	if (w->leaving != LEAVING_NOT)
 		conns_part(w, now);
+	wait = wait_ms(w, now);
+	if (conns_expire(w, now))
+		wait = min_wait(wait, EXPIRE_TICK_MS);
 	if (has_left(w))
 		return;
-	if (epoll_wait(w->ep, &ev, 1, wait_ms(w, now)) == 1)
+	if (epoll_wait(w->ep, &ev, 1, wait) == 1)
 		handle(w, ev.data.ptr);
 }
 

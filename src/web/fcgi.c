@@ -6,12 +6,15 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
 #include <fcgiapp.h>
+
+#include "web/gather.h"
 
 #define FCGI_TIMEOUT_MS 500
 #define FCGI_DRAIN_MAX (4 * 1024 * 1024)
@@ -24,8 +27,12 @@
 #define RECORD_MAX 65528	/* the largest multiple of 8: no padding */
 #define ROLE_RESPONDER 1
 
+/* The library reads from request.ipcFd: the socket, or a file in memory with
+ * a request that came in parts. */
 struct fcgi {
 	FCGX_Request request;
+	struct gather gather;
+	int fd;			/* the socket; -1: the library closed it */
 	bool broken;
 };
 
@@ -67,11 +74,22 @@ fcgi_open(int fd)
 	 * soon as the peer has gone. keepConnection: FCGX_Accept_r begins by
 	 * finishing "the request before", which would close the socket. */
 	FCGX_InitRequest(&f->request, -1, 0);
-	f->request.ipcFd = fd;
+	f->request.ipcFd = f->fd = fd;
 	f->request.keepConnection = 1;
 	/* Close at once, without waiting for a peer that trickles. */
 	FCGX_Detach(&f->request);
 	return f;
+}
+
+/* The library goes on with the socket. */
+static void
+unplay(struct fcgi *f)
+{
+	if (f->request.ipcFd == f->fd)
+		return;
+	if (f->request.ipcFd >= 0)
+		close(f->request.ipcFd);
+	f->request.ipcFd = f->fd;
 }
 
 void
@@ -79,26 +97,72 @@ fcgi_close(struct fcgi *f)
 {
 	if (!f)
 		return;
+	unplay(f);
 	FCGX_Free(&f->request, 0);
-	if (f->request.ipcFd >= 0)
-		close(f->request.ipcFd);
+	if (f->fd >= 0)
+		close(f->fd);
+	gather_drop(&f->gather);
 	free(f);
 }
 
 int
 fcgi_fd(const struct fcgi *f)
 {
-	return f->request.ipcFd;
+	return f->fd;
+}
+
+enum fcgi_found
+fcgi_gather(struct fcgi *f)
+{
+	switch (gather_step(&f->gather, f->fd)) {
+	case GATHER_MORE:
+		return FCGI_MORE;
+	case GATHER_SOCKET:
+	case GATHER_HELD:
+		return FCGI_WHOLE;
+	case GATHER_OVER:
+		break;
+	}
+	return FCGI_OVER;
+}
+
+bool
+fcgi_holds(const struct fcgi *f)
+{
+	return f->gather.n > 0;
+}
+
+/* Let the library read what we hold. */
+static bool
+play(struct fcgi *f)
+{
+	const struct gather *g = &f->gather;
+	int fd = memfd_create("request", MFD_CLOEXEC);
+	bool written;
+
+	if (fd < 0)
+		return false;
+	written = write(fd, g->bytes, g->n) == (ssize_t)g->n &&
+	    lseek(fd, 0, SEEK_SET) == 0;
+	gather_drop(&f->gather);
+	f->request.ipcFd = fd;
+	return written;
 }
 
 bool
 fcgi_accept(struct fcgi *f)
 {
+	const bool held = fcgi_holds(f);
+	bool read;
+
 	pending.n = 0;
 	f->broken = false;
-	if (FCGX_Accept_r(&f->request) != 0 || f->request.ipcFd < 0)
+	if (held && !play(f))
 		return false;
-	return f->request.role == ROLE_RESPONDER;
+	read = FCGX_Accept_r(&f->request) == 0 && f->request.ipcFd >= 0;
+	if (!held)
+		f->fd = f->request.ipcFd;
+	return read && f->request.role == ROLE_RESPONDER;
 }
 
 const char *
@@ -180,7 +244,7 @@ write_pending(struct fcgi *f, bool last)
 	put_head(head, RECORD_STDOUT, id, pending.n, pad);
 	put_head(end, RECORD_STDOUT, id, 0, 0);
 	put_head(end + HEAD, RECORD_END, id, HEAD, 0);
-	if (!write_all(f->request.ipcFd, v + skip, 4 - skip))
+	if (!write_all(f->fd, v + skip, 4 - skip))
 		f->broken = true;
 	pending.n = 0;
 }
@@ -234,10 +298,12 @@ fcgi_finish(struct fcgi *f)
 {
 	bool sound = drain_input(f);
 
+	unplay(f);
 	if (!f->broken)
 		write_pending(f, true);
 	mute(f->request.out);
 	mute(f->request.err);
 	FCGX_Finish_r(&f->request);
-	return sound && !f->broken && f->request.ipcFd >= 0;
+	f->fd = f->request.ipcFd;
+	return sound && !f->broken && f->fd >= 0;
 }

@@ -135,6 +135,7 @@ serve_and_check(struct peer *p, size_t n)
 	assert_non_null(reply);
 	memset(reply, 'r', n);
 	put_request(p, RESPONDER, KEEP, 0);
+	assert_int_equal(fcgi_gather(p->fcgi), FCGI_WHOLE);
 	assert_true(fcgi_accept(p->fcgi));
 	assert_true(fcgi_write(p->fcgi, reply, n / 3));
 	assert_true(fcgi_write(p->fcgi, reply, n - n / 3));
@@ -235,6 +236,40 @@ a_peer_that_speaks_http(void **state)
 	assert_false(fcgi_accept(p->fcgi));
 }
 
+/* A request in two pieces, far apart, as from a peer that trickles. */
+static void
+in_pieces(void **state)
+{
+	static uint8_t bytes[4096];
+	struct peer *p = *state;
+	char body[16];
+	ssize_t n;
+	int real = p->fd, pair[2];
+
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
+	p->fd = pair[0];
+	put_request(p, RESPONDER, KEEP, 9);
+	n = read(pair[1], bytes, sizeof(bytes));
+	close(pair[0]);
+	close(pair[1]);
+	p->fd = real;
+	for (ssize_t i = 0; i < n; i++) {
+		assert_int_equal(fcgi_gather(p->fcgi), FCGI_MORE);
+		assert_int_equal(fcgi_holds(p->fcgi), i > 0);
+		put(p, bytes + i, 1);
+	}
+	assert_int_equal(fcgi_gather(p->fcgi), FCGI_WHOLE);
+	assert_true(fcgi_accept(p->fcgi));
+	assert_false(fcgi_holds(p->fcgi));
+	assert_string_equal(fcgi_param(p->fcgi, "REQUEST_URI"), "/x?y");
+	assert_true(fcgi_write(p->fcgi, "rrr", 3));
+	assert_int_equal(fcgi_read(p->fcgi, body, sizeof(body)), 9);
+	assert_true(fcgi_finish(p->fcgi));
+	assert_int_equal(get_reply(p, 'r'), 3);
+	assert_true(fcgi_fd(p->fcgi) >= 0);
+	serve_and_check(p, 20000);
+}
+
 /* Costs its timeout and no more; the time is not asserted, a hang would be. */
 static void
 half_a_header(void **state)
@@ -311,6 +346,7 @@ main(void)
 		WITH_PEER(only_responders),
 		WITH_PEER(a_peer_that_went),
 		WITH_PEER(a_peer_that_speaks_http),
+		WITH_PEER(in_pieces),
 		WITH_PEER(half_a_header),
 		WITH_PEER(a_body_that_is_cut),
 		cmocka_unit_test(closing_leaks_no_descriptor),
