@@ -14,6 +14,7 @@
 #define ID_MAX 64
 #define BODY_FIRST 4096	/* room for a body of unknown length */
 #define TRACEPARENT_CHARS 55
+#define METHOD_CHARS 32
 
 /* The parameters that are looked at, in the order of `params`. */
 enum param {
@@ -77,6 +78,16 @@ id_is_sane(struct text id)
 
 	return id.s && id.n > 0 && id.n <= ID_MAX &&
 	    strspn(id.s, sane) == id.n;
+}
+
+/* What is no word is no method; nor has it a place in the log. */
+static struct text
+method_read(struct text in)
+{
+	static const char sane[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ_-";
+
+	return in.s && in.n <= METHOD_CHARS && strspn(in.s, sane) == in.n ?
+	    in : TEXT("-");
 }
 
 /* A sane id of the client's, or one of ours. No randomness, no reason to
@@ -236,7 +247,7 @@ request_read(struct request *req, struct client *client, struct fcgi *fcgi,
 	*client = (struct client){ 0 };
 	params_read(fcgi, v, &req->two_authorizations);
 	req->id = id_choose(v[REQUEST_ID], mem);
-	req->method = v[METHOD].s ? v[METHOD] : TEXT("");
+	req->method = method_read(v[METHOD]);
 	client_address(client, v[REMOTE], mem);
 	client->agent = agent_clean(v[AGENT], mem);
 	client->request_id = req->id;
