@@ -3,17 +3,18 @@
 #include "web/fcgi.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/time.h>
-#include <sys/uio.h>
 #include <unistd.h>
 
 #include <fcgiapp.h>
 
+#include "base/clock.h"
 #include "web/gather.h"
 
 #define FCGI_TIMEOUT_MS 500
@@ -33,6 +34,7 @@ struct fcgi {
 	FCGX_Request request;
 	struct gather gather;
 	int fd;			/* the socket; -1: the library closed it */
+	int64_t patience_ms;	/* what this reply's reader may still cost */
 	bool broken;
 };
 
@@ -51,13 +53,13 @@ fcgi_init(void)
 	return FCGX_Init() == 0 ? 0 : -EIO;
 }
 
+/* A second line: what fcgi_gather let pass is there to be read. */
 static bool
-set_timeouts(int fd)
+set_timeout(int fd)
 {
 	struct timeval t = { 0, FCGI_TIMEOUT_MS * 1000 };
 
-	return setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &t, sizeof(t)) == 0 &&
-	    setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &t, sizeof(t)) == 0;
+	return setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &t, sizeof(t)) == 0;
 }
 
 struct fcgi *
@@ -65,7 +67,7 @@ fcgi_open(int fd)
 {
 	struct fcgi *f = calloc(1, sizeof(*f));
 
-	if (!f || !set_timeouts(fd)) {
+	if (!f || !set_timeout(fd)) {
 		free(f);
 		close(fd);
 		return NULL;
@@ -157,6 +159,7 @@ fcgi_accept(struct fcgi *f)
 
 	pending.n = 0;
 	f->broken = false;
+	f->patience_ms = FCGI_TIMEOUT_MS;
 	if (held && !play(f))
 		return false;
 	read = FCGX_Accept_r(&f->request) == 0 && f->request.ipcFd >= 0;
@@ -192,17 +195,31 @@ fcgi_read(struct fcgi *f, void *out, size_t n)
 	return FCGX_GetError(f->request.in) == 0 ? 0 : -1;
 }
 
-/* Write all parts; the socket blocks for its timeout at most. */
+/* Wait for room in the socket, as long as this reply may still take. */
 static bool
-write_all(int fd, struct iovec *v, int n)
+wait_for_room(struct fcgi *f)
+{
+	struct pollfd p = { .fd = f->fd, .events = POLLOUT };
+	int64_t begun = clock_mono_ms();
+	int n = poll(&p, 1, (int)f->patience_ms);
+
+	f->patience_ms -= clock_mono_ms() - begun;
+	return (n > 0 || (n < 0 && errno == EINTR)) && f->patience_ms > 0;
+}
+
+static bool
+write_all(struct fcgi *f, struct iovec *v, size_t n)
 {
 	while (n > 0) {
-		ssize_t done = writev(fd, v, n);
+		const struct msghdr m = { .msg_iov = v, .msg_iovlen = n };
+		ssize_t done = sendmsg(f->fd, &m, MSG_DONTWAIT | MSG_NOSIGNAL);
 
-		if (done < 0 && errno == EINTR)
-			continue;
-		if (done <= 0)
+		if (done < 0 && errno != EAGAIN && errno != EINTR)
 			return false;
+		if (done < 0 && !wait_for_room(f))
+			return false;
+		if (done < 0)
+			continue;
 		for (; n > 0 && (size_t)done >= v->iov_len; v++, n--)
 			done -= (ssize_t)v->iov_len;
 		if (n > 0) {
@@ -239,12 +256,12 @@ write_pending(struct fcgi *f, bool last)
 	const uint8_t pad = (uint8_t)(-pending.n & 7);
 	struct iovec v[4] = { { head, HEAD }, { pending.bytes, pending.n },
 	    { padding, pad }, { end, last ? sizeof(end) : 0 } };
-	const int skip = pending.n == 0 ? 3 : 0;
+	const size_t skip = pending.n == 0 ? 3 : 0;
 
 	put_head(head, RECORD_STDOUT, id, pending.n, pad);
 	put_head(end, RECORD_STDOUT, id, 0, 0);
 	put_head(end + HEAD, RECORD_END, id, HEAD, 0);
-	if (!write_all(f->fd, v + skip, 4 - skip))
+	if (!write_all(f, v + skip, 4 - skip))
 		f->broken = true;
 	pending.n = 0;
 }
