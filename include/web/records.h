@@ -25,6 +25,7 @@ struct records {
 	size_t at;		/* what is before this has been looked at */
 	int id;			/* 0: no request has begun */
 	bool params_end;
+	bool padded;		/* where the library forgets the padding */
 	size_t params;		/* bytes of content so far */
 	struct pairs_at pairs;
 };
@@ -41,6 +42,8 @@ enum records_found {
 enum records_found records_scan(struct records *r, const uint8_t *bytes,
     size_t n);
 
+/* Take the padding out of a whole request; its length then. */
+size_t records_strip(uint8_t *bytes, size_t n);
 /* The length of a whole record that is known to be there. */
 size_t records_length(const uint8_t *record);
 /* The answer to a management record: we do not multiplex, and know no other

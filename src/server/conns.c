@@ -19,7 +19,7 @@
 /* Where every place is taken, patience ends sooner: while nothing comes, and
  * with idle ones too. */
 #define FULL_WAIT_MS 100
-#define FULL_IDLE_MS 1000
+#define FULL_IDLE_MS 500
 
 static void
 count(struct worker *w, int by)

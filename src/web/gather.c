@@ -76,8 +76,11 @@ take(struct gather *g, int fd)
 			return GATHER_OVER;
 	if (g->n == 0)
 		gather_drop(g);
-	return found == RECORDS_WHOLE ? GATHER_HELD :
-	    found == RECORDS_MORE ? GATHER_MORE : GATHER_OVER;
+	if (found == RECORDS_WHOLE) {
+		g->n = records_strip(g->bytes, g->n);
+		return GATHER_HELD;
+	}
+	return found == RECORDS_MORE ? GATHER_MORE : GATHER_OVER;
 }
 
 /* Most of what is there, or a large body would wait for many turns. */
@@ -110,7 +113,7 @@ gather_step(struct gather *g, int fd)
 	if (n <= 0)
 		return nothing(n);
 	found = records_scan(&records, seen, (size_t)n);
-	if (found == RECORDS_WHOLE)
+	if (found == RECORDS_WHOLE && !records.padded)
 		return GATHER_SOCKET;
 	return found == RECORDS_BAD ? GATHER_OVER : take_most(g, fd);
 }

@@ -117,6 +117,14 @@ params(struct records *r, const uint8_t *record)
 	return RECORDS_MORE;
 }
 
+/* libfcgi 2.4.2 turns to the next stream without skipping the padding of the
+ * record that told it to. */
+static bool
+forgets_padding(const uint8_t *record)
+{
+	return record[1] == BEGIN || content_of(record) == 0;
+}
+
 /* A whole record whose head fits. */
 static enum records_found
 record_scan(struct records *r, const uint8_t *record)
@@ -142,6 +150,7 @@ records_scan(struct records *r, const uint8_t *bytes, size_t n)
 			return RECORDS_MORE;
 		if (id_of(record) == 0)
 			return RECORDS_ASIDE;
+		r->padded |= record[6] > 0 && forgets_padding(record);
 		found = record_scan(r, record);
 		r->at += records_length(record);
 	}
@@ -151,6 +160,22 @@ records_scan(struct records *r, const uint8_t *bytes, size_t n)
 	if (found == RECORDS_MORE && r->at < n && bytes[r->at] != VERSION)
 		return RECORDS_BAD;
 	return found;
+}
+
+size_t
+records_strip(uint8_t *bytes, size_t n)
+{
+	size_t to = 0;
+
+	for (size_t at = 0, length; at < n; at += length) {
+		const size_t kept = HEAD + content_of(bytes + at);
+
+		length = records_length(bytes + at);
+		memmove(bytes + to, bytes + at, kept);
+		bytes[to + 6] = 0;
+		to += kept;
+	}
+	return to;
 }
 
 /* Whether FCGI_GET_VALUES names the variable. */
