@@ -183,10 +183,8 @@ conns_part(struct worker *w, int64_t now)
 
 /* For how long a connection may say nothing; -1 = for ever. */
 static int64_t
-patience_ms(const struct worker *w, const struct conn *c)
+patience_ms(const struct conn *c, bool full)
 {
-	const bool full = w->n_conns >= w->settings->server_connections;
-
 	if (c->waiting)
 		return full ? FULL_WAIT_MS : WAIT_MS;
 	return full ? FULL_IDLE_MS : -1;
@@ -194,9 +192,10 @@ patience_ms(const struct worker *w, const struct conn *c)
 
 /* Hardly another byte has come, or not enough of them for too long. */
 static bool
-is_over(const struct worker *w, const struct conn *c, int64_t now)
+is_over(const struct conn *c, bool full, int64_t now)
 {
-	const int64_t patience = patience_ms(w, c), age = now - c->active_ms;
+	const int64_t patience = patience_ms(c, full);
+	const int64_t age = now - c->active_ms;
 	char byte;
 
 	if (patience < 0 || age < patience)
@@ -209,17 +208,17 @@ is_over(const struct worker *w, const struct conn *c, int64_t now)
 bool
 conns_expire(struct worker *w, int64_t now)
 {
+	const bool full = w->n_conns >= w->settings->server_connections;
 	struct conn *next;
 
-	if (w->n_waiting == 0 &&
-	    w->n_conns < w->settings->server_connections)
+	if (w->n_waiting == 0 && !full)
 		return false;
 	if (now - w->expire_ms < EXPIRE_TICK_MS)
 		return true;
 	w->expire_ms = now;
 	for (struct conn *c = w->conns; c; c = next) {
 		next = c->next;
-		if (!is_over(w, c, now))
+		if (!is_over(c, full, now))
 			continue;
 		if (fcgi_holds(c->fcgi))
 			close_conn(w, c);
