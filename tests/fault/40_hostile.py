@@ -155,11 +155,11 @@ def with_pairs(content):
 
 # What libfcgi 2.4.2 does with these by itself, were they let through.
 LIBRARY = {
-    "2 GiB name": (with_pairs(b"\xff\xff\xff\xff\x01"),
+    "2 GiB name": (with_pairs(b"\xff\xff\xff\xf0\x01"),
                    "malloc of 2 GiB, abort by assert when there is none"),
-    "2 GiB value": (with_pairs(b"\x01\xff\xff\xff\xff"), "the same"),
-    "2 GiB, 28 bytes": (begin() + record(PARAMS, b"\xff\xff\xff\xff",
-                                         length=65535), "the same"),
+    "2 GiB value": (with_pairs(b"\x01\xff\xff\xff\xf0"), "the same"),
+    "1 GiB": (with_pairs(b"\xc0\0\0\0\x01"), "the same"),
+    "2 GiB and a byte": (with_pairs(b"\xff" * 8), "refuses these since 2025"),
     "records of another id for ever": (
         opened() + record(PARAMS, b"x" * MOST, 2) * 40,
         "skips them without end while the worker waits"),
@@ -230,6 +230,7 @@ SILENT = {
     "a body without an end": opened() + record(PARAMS)
         + record(STDIN, b"{}"),
     "a head that promises 64 KiB": opened() + record(PARAMS, length=65535),
+    "2 GiB in 28 bytes": begin() + record(PARAMS, b"\xff" * 4, length=65535),
     "padding that does not come": request(padding=9)[:-1],
     "half of a question": record(GET_VALUES, b"\x0f", 0, length=40),
 }
