@@ -196,6 +196,31 @@ an_unread_body_does_not_spoil_the_next_request(void **state)
 	serve_and_check(p, 100);
 }
 
+/* What it is to nginx: tests/fault restarts under load. */
+static void
+goodbye_spoils_nothing(void **state)
+{
+	static const uint8_t empty_stderr[8] = { 1, 7, 0, 1 };
+	struct peer *p = *state;
+	uint8_t got[8];
+
+	for (int i = 0; i < 3; i++) {
+		assert_true(fcgi_goodbye(p->fcgi));
+		get(p, got, sizeof(got));
+		assert_memory_equal(got, empty_stderr, sizeof(got));
+		serve_and_check(p, 20000);
+	}
+}
+
+static void
+goodbye_to_nobody(void **state)
+{
+	struct peer *p = *state;
+
+	shutdown(p->fd, SHUT_RDWR);
+	assert_false(fcgi_goodbye(p->fcgi));
+}
+
 static void
 closes_when_asked_to(void **state)
 {
@@ -342,6 +367,8 @@ main(void)
 		WITH_PEER(parameters_and_body),
 		WITH_PEER(replies_of_every_size_on_one_connection),
 		WITH_PEER(an_unread_body_does_not_spoil_the_next_request),
+		WITH_PEER(goodbye_spoils_nothing),
+		WITH_PEER(goodbye_to_nobody),
 		WITH_PEER(closes_when_asked_to),
 		WITH_PEER(only_responders),
 		WITH_PEER(a_peer_that_went),
