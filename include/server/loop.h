@@ -12,6 +12,7 @@ struct conn {
 	struct fcgi *fcgi;
 	struct conn *prev, *next;
 	bool waiting;		/* for the rest of a request, or for a first */
+	bool told;		/* goodbye was said after the last exchange */
 	int64_t active_ms;	/* the end of its last request; of waiting,
 				 * the begin */
 };

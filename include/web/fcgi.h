@@ -40,5 +40,8 @@ ssize_t fcgi_read(struct fcgi *fcgi, void *out, size_t n);
 bool fcgi_write(struct fcgi *fcgi, const void *bytes, size_t n);
 /* End the request. False: the connection is done for; fcgi_close is due. */
 bool fcgi_finish(struct fcgi *fcgi);
+/* Between requests: ask nginx to close the connection, which stays good for
+ * what nginx sends before it has heard. False: try again later. */
+bool fcgi_goodbye(const struct fcgi *fcgi);
 
 #endif

@@ -8,10 +8,11 @@
 #include "base/clock.h"
 #include "server/loop.h"
 
-/* A worker that stops closes a connection right after a reply, when nginx
- * cannot have chosen it again; one that stays idle for this long it closes
- * too, taking in what may have arrived at that very moment. */
-#define PART_IDLE_MS 250
+/* A worker that stops never closes a connection that nginx may be writing to
+ * at this moment: the POST that meets the end is lost to its client, for nginx
+ * sends it to nobody else. It says goodbye and serves on until nginx closes.
+ * Whoever has not done that so long after the last exchange is no nginx. */
+#define PART_LATE_MS 3000
 
 /* So long may a request take to come in full, and a new connection to begin
  * one: nginx connects when it has something to send. */
@@ -92,6 +93,14 @@ count_served(struct worker *w, const struct web_served *served)
 	}
 }
 
+/* Once after each exchange; a full socket is tried again. */
+static void
+say_goodbye(struct conn *c)
+{
+	if (!c->told)
+		c->told = fcgi_goodbye(c->fcgi);
+}
+
 /* Shut the door for reading, then look: what arrived before is served (the
  * set reports it), what comes after fails at the sender, who then knows that
  * it was not taken. */
@@ -142,10 +151,11 @@ conns_serve(struct worker *w, struct conn *c)
 		count_served(w, &served);
 	}
 	c->active_ms = clock_mono_ms();
+	c->told = false;
 	if (!keep)
 		close_conn(w, c);
 	else if (w->leaving == LEAVING_STOP)
-		retire(w, c);
+		say_goodbye(c);
 	score_idle(w->score, request, clock_mono_ms());
 }
 
@@ -176,8 +186,10 @@ conns_part(struct worker *w, int64_t now)
 		next = c->next;
 		if (w->leaving == LEAVING_OVER)
 			hand_over(w, c);
-		else if (!fcgi_holds(c->fcgi) && now - since >= PART_IDLE_MS)
+		else if (!fcgi_holds(c->fcgi) && now - since >= PART_LATE_MS)
 			retire(w, c);
+		else
+			say_goodbye(c);
 	}
 }
 

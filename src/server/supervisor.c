@@ -84,49 +84,54 @@ begin_reload(struct supervisor *sv)
 	crew_fill(sv->next, &sv->shared);
 }
 
-/* Said again and again: one may be lost on a worker that just starts. */
+/* Said again and again: one may be lost on a worker that just starts. When
+ * nobody is to stay, those of the old crew go first: what they still hand over
+ * must find somebody. */
 static void
 say_quit(struct supervisor *sv, int64_t now)
 {
+	bool stop = sv->state == STATE_DRAINING;
+
 	sv->quit_ms = now;
-	if (sv->state == STATE_DRAINING) {
+	if (sv->old)
+		crew_signal(sv->old, stop ? -1 : sv->old_group,
+		    stop ? SIGQUIT : SIGUSR2);
+	else if (stop)
 		crew_signal(sv->now, -1, SIGQUIT);
-		crew_signal(sv->old, -1, SIGQUIT);
-	} else if (sv->old) {
-		/* Others serve: hand the connections over and leave. */
-		crew_signal(sv->old, sv->old_group, SIGUSR2);
-	}
+}
+
+/* Others serve: it hands its connections over and leaves. */
+static void
+dismiss(struct supervisor *sv, struct crew *crew)
+{
+	int64_t now = clock_mono_ms();
+
+	sv->old = crew;
+	sv->old_group = 0;
+	sv->old_late_ms = now + patience_ms(crew);
+	say_quit(sv, now);
 }
 
 static void
 commit_reload(struct supervisor *sv)
 {
-	int64_t now = clock_mono_ms();
+	struct crew *before = sv->now;
 
-	sv->old = sv->now;
 	sv->now = sv->next;
 	sv->next = NULL;
-	sv->old_group = 0;
-	sv->old_late_ms = now + patience_ms(sv->old);
-	say_quit(sv, now);
+	dismiss(sv, before);
 	announce(sv, "Serving with the new settings");
 }
 
-/* The workers of the refused settings have hardly served: no drain. */
+/* Those who were ready have taken connections already: no KILL. */
 static void
 drop_next(struct supervisor *sv)
 {
-	int status;
+	struct crew *next = sv->next;
 
-	/* Waited for right here, so that no pid of theirs is left over. */
-	if (!sv->next)
-		return;
-	crew_signal(sv->next, -1, SIGKILL);
-	for (unsigned i = 0; i < sv->next->n; i++)
-		if (sv->next->members[i].pid != 0)
-			waitpid(sv->next->members[i].pid, &status, 0);
-	crew_free(sv->next);
 	sv->next = NULL;
+	if (next)
+		dismiss(sv, next);
 }
 
 static void
@@ -275,15 +280,17 @@ tend_old(struct supervisor *sv, int64_t now)
 		return;
 	if (now >= sv->old_late_ms)
 		crew_signal(sv->old, -1, SIGKILL);
-	if (crew_alive(sv->old, sv->old_group) > 0)
-		return;
-	if (++sv->old_group < SERVER_GROUPS) {
+	/* Told to stop, all of them may have gone by now. */
+	while (crew_alive(sv->old, sv->old_group) == 0) {
 		sv->old_late_ms = now + patience_ms(sv->old);
+		if (++sv->old_group == SERVER_GROUPS) {
+			crew_free(sv->old);
+			sv->old = NULL;
+		}
 		say_quit(sv, now);
-		return;
+		if (!sv->old)
+			return;
 	}
-	crew_free(sv->old);
-	sv->old = NULL;
 }
 
 static void

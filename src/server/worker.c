@@ -73,9 +73,6 @@ loop_leave(struct worker *w, enum leaving how, const char *why)
 	intake_watch(w, w->leave_ms);
 	log_event(LOG_INFO, "worker_leaves", "why=%s connections=%ld", why,
 	    w->n_conns);
-	/* What others have given would wait for nobody. */
-	while (how == LEAVING_STOP && intake_take(w))
-		;
 }
 
 /* USR2: others stay. TERM, QUIT: nobody does, or somebody killed just us. */
@@ -154,6 +151,17 @@ wait_ms(const struct worker *w, int64_t now)
 	return ms;
 }
 
+/* First whether somebody stays: then what we have goes to them, else what they
+ * gave must not wait for nobody. */
+static void
+leave_on(struct worker *w, int64_t now)
+{
+	read_signals(w);
+	while (w->leaving == LEAVING_STOP && intake_take(w))
+		;
+	conns_part(w, now);
+}
+
 /* Nothing to wait for any more. */
 static bool
 has_left(const struct worker *w)
@@ -175,7 +183,7 @@ turn(struct worker *w)
 	get_ready(w, now);
 	intake_watch(w, now);
 	if (w->leaving != LEAVING_NOT)
-		conns_part(w, now);
+		leave_on(w, now);
 	wait = wait_ms(w, now);
 	if (conns_expire(w, now))
 		wait = min_wait(wait, EXPIRE_TICK_MS);

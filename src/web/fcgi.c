@@ -25,8 +25,10 @@
 #define RECORD_VERSION 1
 #define RECORD_END 3
 #define RECORD_STDOUT 6
+#define RECORD_STDERR 7
 #define RECORD_MAX 65528	/* the largest multiple of 8: no padding */
 #define ROLE_RESPONDER 1
+#define REQUEST_ID 1		/* nginx knows no other */
 
 /* The library reads from request.ipcFd: the socket, or a file in memory with
  * a request that came in parts. */
@@ -323,4 +325,21 @@ fcgi_finish(struct fcgi *f)
 	FCGX_Finish_r(&f->request);
 	f->fd = f->request.ipcFd;
 	return sound && !f->broken && f->fd >= 0;
+}
+
+/*
+ * FastCGI has no word for this, but nginx gives up a kept connection on which
+ * anything stands that it did not ask for: in its store, at once; after a
+ * reply, instead of storing it. Had it just chosen the connection for the next
+ * request, it skips the record, which is an empty FCGI_STDERR, and finds the
+ * reply behind it. So there is no moment at which a request gets lost.
+ */
+bool
+fcgi_goodbye(const struct fcgi *f)
+{
+	static const uint8_t record[8] = { RECORD_VERSION, RECORD_STDERR, 0,
+	    REQUEST_ID };
+
+	return send(f->fd, record, sizeof(record),
+	    MSG_DONTWAIT | MSG_NOSIGNAL) == (ssize_t)sizeof(record);
 }

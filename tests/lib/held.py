@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """docketd behind sockets that somebody else holds, as under systemd."""
 
+import fcntl
 import json
 import os
 import pathlib
@@ -85,7 +86,11 @@ class Held:
         self.guard.start()
 
     def hold(self, path, owner):
-        held = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        low = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        # Out of the way of 3 and 4.
+        held = socket.socket(fileno=fcntl.fcntl(low, fcntl.F_DUPFD_CLOEXEC,
+                                                64))
+        low.close()
         held.bind(path)
         os.chown(path, owner.st_uid, owner.st_gid)
         os.chmod(path, 0o660)
