@@ -58,7 +58,8 @@ bool crew_is_ready(const struct crew *crew);
 unsigned crew_alive(const struct crew *crew, int group);
 /* Signal a group; -1 = all. */
 void crew_signal(const struct crew *crew, int group, int signo);
-/* KILL whoever is busy with one thing for four deadlines, at least 5 s. */
+/* KILL whoever is busy with one thing, or silent, for four deadlines and at
+ * least 5 s. */
 void crew_kill_hung(const struct crew *crew, int64_t now_ms);
 
 /* What is known of a death. */
@@ -70,7 +71,7 @@ struct crew_death {
 	int signo;
 };
 
-/* Is pid ours? Then clear its place and say what is known. */
+/* Is pid ours? Then clear its place, log it and say what is known. */
 bool crew_buried(struct crew *crew, pid_t pid, int status,
     struct crew_death *ret);
 

@@ -22,6 +22,7 @@ enum score_state {
 struct score {
 	_Alignas(64) _Atomic int64_t busy_ms;	/* since; 0 = not busy */
 	_Atomic int64_t active_ms;		/* end of the last request */
+	_Atomic int64_t beat_ms;		/* its loop's last turn */
 	_Atomic int64_t started_ms;
 	_Atomic uint64_t served;
 	_Atomic long connections;
@@ -50,10 +51,13 @@ void score_busy(struct score *score, int64_t now_ms);
 /* served: whether what made it busy was a request. */
 void score_idle(struct score *score, bool served, int64_t now_ms);
 void score_drain(struct score *score);
+/* At every turn of its loop, which takes a second at most when idle. */
+void score_beat(struct score *score, int64_t now_ms);
 void score_connections(struct score *score, long n);
 void score_listening(struct score *score, bool listening);
 
-/* Busy with one thing, or starting, for longer than limit_ms. */
+/* Busy with one thing, starting, or without a beat for longer than limit_ms
+ * (which is above a second). */
 bool score_hung(const struct score *score, int64_t limit_ms, int64_t now_ms);
 bool score_is_ready(const struct score *score);
 /* Of the same group somebody else listens who has at least two connections

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/wait.h>
+#include <sysexits.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -224,6 +225,17 @@ crew_kill_hung(const struct crew *crew, int64_t now_ms)
 	}
 }
 
+static void
+log_death(const struct crew_death *d, pid_t pid)
+{
+	bool fine = d->code == EX_OK;
+
+	log_event(fine ? LOG_INFO : LOG_WARN, fine ? "worker_left" :
+	    "worker_died", "worker=%s pid=%d exit=%d signal=%d served=%llu",
+	    d->name, (int)pid, d->code, d->signo,
+	    (unsigned long long)d->served);
+}
+
 bool
 crew_buried(struct crew *crew, pid_t pid, int status, struct crew_death *ret)
 {
@@ -241,6 +253,7 @@ crew_buried(struct crew *crew, pid_t pid, int status, struct crew_death *ret)
 		.code = WIFEXITED(status) ? WEXITSTATUS(status) : -1,
 		.signo = WIFSIGNALED(status) ? WTERMSIG(status) : 0,
 	};
+	log_death(ret, pid);
 	/* What it held in shared memory would stay held. */
 	crew->members[i].pid = 0;
 	gate_forget(crew->gate, i);

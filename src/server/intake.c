@@ -11,6 +11,8 @@
 #define PAUSE_MS 100
 /* How soon a worker with more connections than others looks again. */
 #define CROWDED_MS 5
+/* How long a connection may be left to those who have fewer. */
+#define DEFER_MS 100
 
 char intake_tag_listen, intake_tag_take;
 
@@ -44,14 +46,6 @@ set_listening(struct worker *w, bool want)
 	score_listening(w->score, want);
 }
 
-void
-intake_watch(struct worker *w, int64_t now)
-{
-	set_listening(w, w->ready && w->leaving == LEAVING_NOT &&
-	    now >= w->pause_ms &&
-	    w->n_conns < w->settings->server_connections &&
-	    !is_crowded(w, now));
-}
 
 /* To the end of the socket's queue of waiting workers: it wakes the first
  * one, which would otherwise get them all. */
@@ -88,4 +82,32 @@ intake_take(struct worker *w)
 	conns_open(w, fd, false);
 	queue_again(w);
 	return true;
+}
+
+/* Those with fewer may be stopped: what still waits is taken by hand. */
+static void
+insist(struct worker *w, int64_t now)
+{
+	if (w->defer_ms == 0)
+		w->defer_ms = now;
+	if (now - w->defer_ms < DEFER_MS)
+		return;
+	w->defer_ms = now;
+	if (!intake_take(w))
+		intake_accept(w);
+}
+
+void
+intake_watch(struct worker *w, int64_t now)
+{
+	bool open = w->ready && w->leaving == LEAVING_NOT &&
+	    now >= w->pause_ms &&
+	    w->n_conns < w->settings->server_connections;
+	bool crowded = open && is_crowded(w, now);
+
+	set_listening(w, open && !crowded);
+	if (crowded)
+		insist(w, now);
+	else
+		w->defer_ms = 0;
 }

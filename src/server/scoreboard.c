@@ -46,6 +46,7 @@ score_start(struct score *score, int group, int64_t now_ms)
 	PUT(listening, false);
 	PUT(busy_ms, 0);
 	PUT(active_ms, now_ms);
+	PUT(beat_ms, now_ms);
 	PUT(started_ms, now_ms);
 	PUT(state, SCORE_STARTING);
 }
@@ -95,6 +96,12 @@ score_drain(struct score *score)
 }
 
 void
+score_beat(struct score *score, int64_t now_ms)
+{
+	PUT(beat_ms, now_ms);
+}
+
+void
 score_connections(struct score *score, long n)
 {
 	PUT(connections, n);
@@ -106,8 +113,9 @@ score_listening(struct score *score, bool listening)
 	PUT(listening, listening);
 }
 
-bool
-score_hung(const struct score *score, int64_t limit_ms, int64_t now_ms)
+/* With one thing, as far as the worker itself says. */
+static bool
+is_stuck(const struct score *score, int64_t limit_ms, int64_t now_ms)
 {
 	/* One that never gets ready hangs as well. */
 	int64_t since = GET(state) == SCORE_STARTING ? GET(started_ms) :
@@ -115,6 +123,16 @@ score_hung(const struct score *score, int64_t limit_ms, int64_t now_ms)
 
 	return GET(state) != SCORE_EMPTY && since != 0 &&
 	    now_ms - since > limit_ms;
+}
+
+bool
+score_hung(const struct score *score, int64_t limit_ms, int64_t now_ms)
+{
+	/* Stopped while idle, it says nothing more. */
+	bool silent = score_is_ready(score) && GET(busy_ms) == 0 &&
+	    now_ms - GET(beat_ms) > limit_ms;
+
+	return silent || is_stuck(score, limit_ms, now_ms);
 }
 
 bool
@@ -135,7 +153,7 @@ scoreboard_crowded(const struct scoreboard *board, size_t me, int64_t now_ms)
 		score = &board->v[i];
 		if (i != me && GET(listening) && GET(group) == group &&
 		    GET(connections) + 2 <= mine &&
-		    !score_hung(score, STUCK_MS, now_ms))
+		    !is_stuck(score, STUCK_MS, now_ms))
 			return true;
 	}
 	return false;

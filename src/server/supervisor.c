@@ -20,6 +20,9 @@
 
 #define TICK_MS 1000
 #define QUIT_AGAIN_MS 1000
+/* Who was itself stopped for so long, as all are when a machine is paused,
+ * lets the workers go on first, before it calls them hung. */
+#define LENIENT_MS 3000
 
 /* Restart intensity: so many workers may die within so long before they have
  * served anything; as many again as there are workers, or one bad minute of
@@ -43,6 +46,7 @@ struct supervisor {
 	int64_t old_late_ms;
 	int64_t quit_ms;	/* when QUIT was said last */
 	int64_t watchdog_ms;	/* when systemd was told last */
+	int64_t look_ms, lenient_ms;
 	struct intensity intensity;
 	int signal_fd, ready_fd;
 };
@@ -214,17 +218,6 @@ happen(struct supervisor *sv, enum event event)
 	do_act(sv, step.act);
 }
 
-static void
-log_death(const struct crew_death *d, pid_t pid)
-{
-	bool fine = d->code == EX_OK;
-
-	log_event(fine ? LOG_INFO : LOG_WARN, fine ? "worker_left" :
-	    "worker_died", "worker=%s pid=%d exit=%d signal=%d served=%llu",
-	    d->name, (int)pid, d->code, d->signo,
-	    (unsigned long long)d->served);
-}
-
 /* One that served is simply replaced; one that did not counts. */
 static void
 judge(struct supervisor *sv, const struct crew_death *d)
@@ -243,14 +236,12 @@ bury(struct supervisor *sv, pid_t pid, int status)
 	struct crew_death d;
 
 	if (crew_buried(sv->now, pid, status, &d)) {
-		log_death(&d, pid);
 		judge(sv, &d);
 	} else if (crew_buried(sv->next, pid, status, &d)) {
-		log_death(&d, pid);
 		if (!d.ready)
 			happen(sv, EVENT_REFUSED);
-	} else if (crew_buried(sv->old, pid, status, &d)) {
-		log_death(&d, pid);
+	} else {
+		crew_buried(sv->old, pid, status, &d);
 	}
 }
 
@@ -296,8 +287,13 @@ tend_old(struct supervisor *sv, int64_t now)
 static void
 tend_living(struct supervisor *sv, int64_t now)
 {
-	crew_kill_hung(sv->now, now);
-	crew_kill_hung(sv->old, now);
+	if (now - sv->look_ms > LENIENT_MS)
+		sv->lenient_ms = now + LENIENT_MS;
+	sv->look_ms = now;
+	if (now >= sv->lenient_ms) {
+		crew_kill_hung(sv->now, now);
+		crew_kill_hung(sv->old, now);
+	}
 	if (sv->state < STATE_DRAINING)
 		crew_fill(sv->now, &sv->shared);
 	if (sv->next)

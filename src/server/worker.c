@@ -3,7 +3,6 @@
 #include "server/worker.h"
 
 #include <errno.h>
-#include <limits.h>
 #include <signal.h>
 #include <sys/epoll.h>
 #include <sysexits.h>
@@ -15,8 +14,11 @@
 #include "server/loop.h"
 #include "server/signals.h"
 
-/* Without a database at first: how long others are left to answer. */
-#define READY_MS 1000
+/* Without a database at first, others are left to answer for as long as a
+ * request may wait, and no longer than this: below what counts as hung. */
+#define READY_MOST_MS 4000
+/* An idle worker turns this often, so that a stopped one is found. */
+#define BEAT_MS 1000
 /* How often a worker that leaves, or has more connections than others, is
  * woken to look again. */
 #define LEAVE_TICK_MS 25
@@ -103,6 +105,14 @@ handle(struct worker *w, void *tag)
 	}
 }
 
+static int64_t
+ready_ms(const struct worker *w)
+{
+	int64_t ms = w->settings->server_shed_ms;
+
+	return w->started_ms + (ms < READY_MOST_MS ? ms : READY_MOST_MS);
+}
+
 /* Serve once the database answers, or has not for a while: a worker without
  * one refuses quickly and would draw the requests of those that can. */
 static void
@@ -112,7 +122,7 @@ get_ready(struct worker *w, int64_t now)
 
 	if (w->ready)
 		return;
-	if (!web_db_ready(w->web) && now - w->started_ms < READY_MS)
+	if (!web_db_ready(w->web) && now < ready_ms(w))
 		return;
 	w->ready = true;
 	score_ready(w->score, (int)getpid(), now);
@@ -120,28 +130,28 @@ get_ready(struct worker *w, int64_t now)
 		log_event(LOG_WARN, "ready_unheard", "errno=%d", errno);
 }
 
-/* The sooner of a (-1: never) and b. */
+/* The sooner of the two. */
 static int
 min_wait(int a, int64_t b)
 {
 	if (b < 0)
 		b = 0;
-	if (b > INT_MAX)
-		b = INT_MAX;
-	return a < 0 || b < a ? (int)b : a;
+	return b < a ? (int)b : a;
 }
 
-/* How long the next event may be waited for; -1 = for ever. */
+/* How long the next event may be waited for. */
 static int
 wait_ms(const struct worker *w, int64_t now)
 {
 	int tick = web_db_tick_ms(w->web);
-	int ms = log_tick(now);
+	int log = log_tick(now), ms = BEAT_MS;
 
+	if (log >= 0)
+		ms = min_wait(ms, log);
 	if (tick >= 0)
 		ms = min_wait(ms, w->db_step_ms + tick - now);
 	if (!w->ready)
-		ms = min_wait(ms, w->started_ms + READY_MS - now);
+		ms = min_wait(ms, ready_ms(w) - now);
 	if (now < w->pause_ms)
 		ms = min_wait(ms, w->pause_ms - now);
 	if (w->crowded)
@@ -178,6 +188,7 @@ turn(struct worker *w)
 	struct epoll_event ev;
 	int wait;
 
+	score_beat(w->score, now);
 	if (tick >= 0 && now - w->db_step_ms >= tick)
 		step_db(w);
 	get_ready(w, now);

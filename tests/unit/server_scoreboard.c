@@ -69,13 +69,18 @@ hung_is_one_thing_for_too_long(void **state)
 	score_start(score, 0, 1000);
 	assert_false(score_hung(score, 10, 1010));
 	assert_true(score_hung(score, 10, 1011));
+	score_beat(score, 1011);
 	score_ready(score, 1, 1011);
-	assert_false(score_hung(score, 10, 999999));
+	assert_false(score_hung(score, 10, 1021));
+	assert_true(score_hung(score, 10, 1022));
+	/* while busy, only that counts */
 	score_busy(score, 2000);
 	assert_false(score_hung(score, 10, 2010));
 	assert_true(score_hung(score, 10, 2011));
 	score_idle(score, false, 2012);
-	assert_false(score_hung(score, 10, 999999));
+	score_beat(score, 2012);
+	assert_false(score_hung(score, 10, 2022));
+	assert_true(score_hung(score, 10, 2023));
 	assert_int_equal(score->served, 0);
 	/* draining, and busy with its last request */
 	score_drain(score);
