@@ -147,16 +147,21 @@ print_server(FILE *out, const char *socket, int dots, const char *rest)
  * A GET whose worker died is tried again. nginx keeps connections per address
  * and would take the next one to the same dead worker from its store; under
  * another spelling it has none there and opens one, to a worker that lives.
+ * It keeps that one as well, so one or two more spellings have dead ones in
+ * their stores some day. A kept one that fails costs no try, so these are not
+ * more chances to do harm: fastcgi_next_upstream_tries bounds the new ones.
  */
+#define SPELLINGS 7
+
 static void
 print_upstream(FILE *out, const char *name, const char *socket)
 {
-	int dots = strlen(socket) + 4 <= SOCKET_PATH_MAX ? 1 : 0;
+	int room = (int)(SOCKET_PATH_MAX - strlen(socket)) / 2;
 
 	fprintf(out, "upstream %s {\n", name);
 	print_server(out, socket, 0, "");
-	print_server(out, socket, dots, " backup");
-	print_server(out, socket, 2 * dots, " backup");
+	for (int i = 1; i < SPELLINGS; i++)
+		print_server(out, socket, i < room ? i : room, " backup");
 	fputs("\tkeepalive 64;\n\tkeepalive_requests 1000000000;\n"
 	    "\tkeepalive_time 24h;\n\tkeepalive_timeout 1h;\n}\n\n", out);
 }

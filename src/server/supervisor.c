@@ -218,11 +218,13 @@ happen(struct supervisor *sv, enum event event)
 	do_act(sv, step.act);
 }
 
-/* One that served is simply replaced; one that did not counts. */
+/* One that served is simply replaced; one that did not counts. A KILL to one
+ * that was ready comes from outside and says nothing of the start. */
 static void
 judge(struct supervisor *sv, const struct crew_death *d)
 {
-	if (d->served > 0 || d->code == EX_OK)
+	if (d->served > 0 || d->code == EX_OK ||
+	    (d->ready && d->signo == SIGKILL))
 		return;
 	sv->worker_code = d->code;
 	if (intensity_hit(&sv->intensity, sv->now->n + MAX_R < INTENSITY_MAX ?

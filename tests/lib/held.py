@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """docketd behind sockets that somebody else holds, as under systemd."""
 
+import contextlib
 import fcntl
 import json
 import os
@@ -34,6 +35,59 @@ def alive(pid):
     except OSError:
         return False
     return stat.rsplit(")", 1)[1].split()[0] not in "ZX"
+
+
+def processes(word):
+    """The pids of the living docketd with this in their command line."""
+    found = []
+    for path in pathlib.Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            line = path.read_text()
+        except (OSError, UnicodeDecodeError):
+            continue
+        pid = int(path.parent.name)
+        if word in line and docket.comm(pid) == "docketd" and alive(pid):
+            found.append(pid)
+    return found
+
+
+def log_mark(own):
+    return (own.dir / "log" / "docketd.log").stat().st_size
+
+
+def log_since(own, mark):
+    with open(own.dir / "log" / "docketd.log", "rb") as log:
+        log.seek(mark)
+        return log.read().decode()
+
+
+def reload(own, said="Serving with the new settings"):
+    """SIGHUP, and wait for the log to say how that went, and for those who
+    leave; the new lines."""
+    mark = log_mark(own)
+    os.kill(own.supervisor(), signal.SIGHUP)
+    text = wait_until(lambda: (lambda text: said in text and text)(
+        log_since(own, mark)), f"log: {said}", 20 * SLOW)
+    ready = re.search(r" ready main=(\d+) hash=(\d+) ", text)
+    wait_until(lambda: len(own.workers()) == int(ready[1]) + int(ready[2]),
+               "one crew", 20 * SLOW)
+    return text
+
+
+@contextlib.contextmanager
+def drop_in(own, text):
+    """More settings, by a reload; and without them again."""
+    path = own.dir / "conf.d" / "fault.conf"
+    path.parent.mkdir(exist_ok=True)
+    path.parent.chmod(0o755)
+    path.write_text(text)
+    path.chmod(0o644)
+    reload(own)
+    try:
+        yield path
+    finally:
+        path.unlink()
+        reload(own)
 
 
 class Process:
@@ -100,7 +154,7 @@ class Held:
     def start(self):
         with self.lock:
             fds = [held.fileno() for held in self.sockets]
-            self.mark = (self.own.dir / "log" / "docketd.log").stat().st_size
+            self.mark = log_mark(self.own)
             environment = {**os.environ, "LISTEN_FDS": str(len(fds)),
                            "LISTEN_FDNAMES": ":".join(UNITS.values())}
             self.process = self.how.start(
@@ -151,15 +205,9 @@ class Held:
             self.start()
         return code, took
 
-    def said(self, what):
-        """Is it in the log of the docketd that runs now?"""
-        with open(self.own.dir / "log" / "docketd.log", "rb") as log:
-            log.seek(self.mark)
-            return what.encode() in log.read()
-
     def is_ready(self):
-        """The whole crew serves."""
-        return self.said('how="Serving"')
+        """The whole crew of the docketd that runs now serves."""
+        return 'how="Serving"' in log_since(self.own, self.mark)
 
     def give_back(self):
         with self.lock:
