@@ -17,7 +17,7 @@ import pytest
 
 import docket
 from docket import SLOW, wait_until
-from held import alive, drop_in, processes
+from held import alive, crashing, drop_in, processes
 from load import Load
 
 pytestmark = pytest.mark.faults
@@ -72,8 +72,7 @@ class Doomed:
                         "server.auth_workers=2", *settings):
             command += ["--set", setting]
         if os.environ.get("DEV_SANITIZE"):
-            environment["ASAN_OPTIONS"] = ("detect_leaks=0:"
-                                           "verify_asan_link_order=0")
+            environment.setdefault("ASAN_OPTIONS", "detect_leaks=0")
             if "memory_mb" not in str(settings):
                 command += ["--set", "server.memory_mb=0"]
         with open(self.log, "wb") as log:
@@ -119,30 +118,9 @@ def doomed(own):
         one.end()
 
 
-CRASH = """
-#include <signal.h>
-#include <stdarg.h>
-#include <sys/prctl.h>
-#include <unistd.h>
-
-/* A worker's first act is to ask for the signal at its parent's death. */
-int
-prctl(int option, ...)
-{
-	if (option == PR_SET_PDEATHSIG)
-		raise(SIGSEGV);
-	return 0;
-}
-"""
-
-
 def test_workers_that_crash_at_their_start(own, doomed, tmp_path):
     """A fault in the program, as a library that crashes in each worker."""
-    source, library = tmp_path / "crash.c", tmp_path / "crash.so"
-    source.write_text(CRASH)
-    subprocess.run(["cc", "-shared", "-fPIC", "-o", library, source],
-                   check=True, timeout=60)
-    one = doomed(LD_PRELOAD=str(library))
+    one = doomed(**crashing(tmp_path))
     one.gives_up(EX_SOFTWARE)
     assert "signal=11 served=0" in one.text()
 

@@ -2,15 +2,18 @@
 """docketd restarts, reloads and dies behind sockets that others hold."""
 
 import os
+import pathlib
 import random
+import shutil
 import signal
+import tempfile
 import time
 
 import pytest
 
 import docket
 from docket import SLOW, Client, wait_until
-from held import Held, alive, log_mark, log_since, processes, reload
+from held import Held, alive, crashing, processes, reload
 from load import Load
 
 pytestmark = pytest.mark.faults
@@ -237,17 +240,35 @@ def broken_line(good, text):
     return f":{len(good.splitlines()) + 1}:"
 
 
-def test_new_workers_that_cannot_start_are_refused(own, held):
-    """The settings pass, the workers with them do not live."""
-    path = own.dir / "conf.d" / "small.conf"
-    path.write_text("server { memory_mb = 1 }\n")
-    path.chmod(0o644)
-    before, mark = own.workers(), log_mark(own)
-    with Load(own, readers=4, writers=4, keyed=False) as load:
+@pytest.fixture
+def crashy(held):
+    """Gives a flag: while it is there, every second new worker crashes."""
+    directory = pathlib.Path(tempfile.mkdtemp(prefix="docket-crashy-",
+                                              dir="/var/tmp"))
+    directory.chmod(0o755)
+    held.more = crashing(directory, CRASH_FLAG=str(directory / "flag"))
+    held.restart()
+    wait_until(held.is_ready, "docketd", 20 * SLOW)
+    yield directory / "flag"
+    held.more = {}
+    held.restart()
+    wait_until(held.is_ready, "docketd", 20 * SLOW)
+    shutil.rmtree(directory)
+
+
+def test_new_workers_that_cannot_start_are_refused(own, held, crashy):
+    """The settings pass, half of the workers with them do not live; the
+    others serve already and part with what they have taken."""
+    before = own.workers()
+    with Load(own, readers=6, writers=10, keyed=False) as load:
+        time.sleep(0.2)
+        crashy.touch()
         try:
-            reload(own, "Reload refused, serving with the old")
+            said = reload(own, "Reload refused, serving with the old")
         finally:
-            path.unlink()
+            crashy.unlink()
     nothing_failed(load)
     assert own.workers() == before
-    assert "worker_died" in log_since(own, mark)
+    assert "signal=11 served=0" in said
+    reload(own)
+    assert not set(before) & set(own.workers())

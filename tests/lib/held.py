@@ -90,6 +90,50 @@ def drop_in(own, text):
         reload(own)
 
 
+CRASH = r"""
+#define _GNU_SOURCE
+#include <signal.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+/* A worker's first act is to ask for the signal at its parent's death. With
+ * CRASH_FLAG half of them crash, late, and only while that file is there. */
+int
+prctl(int option, ...)
+{
+	const char *flag = getenv("CRASH_FLAG");
+	va_list ap;
+	long v;
+
+	va_start(ap, option);
+	v = va_arg(ap, long);
+	va_end(ap);
+	if (option == PR_SET_PDEATHSIG && !flag)
+		raise(SIGSEGV);
+	if (option == PR_SET_PDEATHSIG && access(flag, F_OK) == 0 &&
+	    getpid() % 2 == 0) {
+		usleep(300000);
+		raise(SIGSEGV);
+	}
+	return (int)syscall(SYS_prctl, option, v, 0L, 0L, 0L);
+}
+"""
+
+
+def crashing(directory, **more):
+    """The environment in which workers crash at their start."""
+    source, library = directory / "crash.c", directory / "crash.so"
+    source.write_text(CRASH)
+    subprocess.run(["cc", "-shared", "-fPIC", "-o", library, source],
+                   check=True, timeout=60)
+    options = os.environ.get("ASAN_OPTIONS", "")
+    return {"LD_PRELOAD": str(library), "ASAN_OPTIONS": options +
+            ":verify_asan_link_order=0:detect_leaks=0", **more}
+
+
 class Process:
     """How a docketd was started: enough to start it again."""
 
@@ -123,7 +167,7 @@ class Held:
         self.own = own
         self.lock = threading.RLock()
         self.codes = []		# how each one ended
-        self.begun = 0.0
+        self.more = {}		# environment
         conf = (own.dir / "docket.conf").read_text()
         self.paths = [re.search(rf'^\s*{key} = "(.*)"', conf, re.M)[1]
                       for key in UNITS]
@@ -155,12 +199,12 @@ class Held:
         with self.lock:
             fds = [held.fileno() for held in self.sockets]
             self.mark = log_mark(self.own)
-            environment = {**os.environ, "LISTEN_FDS": str(len(fds)),
+            environment = {**os.environ, **self.more,
+                           "LISTEN_FDS": str(len(fds)),
                            "LISTEN_FDNAMES": ":".join(UNITS.values())}
             self.process = self.how.start(
                 self.own, ["bash", "-c", START, "bash", *map(str, fds)],
                 pass_fds=fds, env=environment)
-            self.begun = time.monotonic()
             self.tell(self.process.pid)
 
     def tell(self, pid):
