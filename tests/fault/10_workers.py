@@ -17,7 +17,7 @@ import pytest
 
 import docket
 from docket import SLOW, wait_until
-from held import alive, crashing, drop_in, processes
+from held import alive, crashing, drop_in, fresh_front, processes
 from load import Load
 
 pytestmark = pytest.mark.faults
@@ -211,15 +211,6 @@ def sockets(pid):
                    for path in pathlib.Path(f"/proc/{pid}/fd").iterdir())
     except PermissionError:
         return 16
-
-
-def fresh_front(own):
-    """nginx without connections in its store."""
-    master = own.pids()["front"][0]
-    before = set(docket.children(master))
-    os.kill(master, signal.SIGHUP)
-    wait_until(lambda: docket.children(master) and not
-               before & set(docket.children(master)), "a new nginx", 20)
 
 
 def test_a_worker_stopped_while_idle(hasty):

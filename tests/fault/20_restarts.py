@@ -13,7 +13,8 @@ import pytest
 
 import docket
 from docket import SLOW, Client, wait_until
-from held import Held, alive, crashing, processes, reload
+from held import (Held, alive, crashing, fresh_front, processes,
+                  reload)
 from load import Load
 
 pytestmark = pytest.mark.faults
@@ -259,14 +260,15 @@ def crashy(held):
 def test_new_workers_that_cannot_start_are_refused(own, held, crashy):
     """The settings pass, half of the workers with them do not live; the
     others serve already and part with what they have taken."""
-    before = own.workers()
-    with Load(own, readers=6, writers=10, keyed=False) as load:
-        time.sleep(0.2)
-        crashy.touch()
-        try:
-            said = reload(own, "Reload refused, serving with the old")
-        finally:
-            crashy.unlink()
+    before, load = own.workers(), Load(own, readers=8, writers=16, keyed=False)
+    fresh_front(own)
+    crashy.touch()
+    try:
+        said = reload(own, "Reload refused, serving with the old",
+                      lambda: time.sleep(0.5) or load.__enter__())
+    finally:
+        crashy.unlink()
+        load.stop()
     nothing_failed(load)
     assert own.workers() == before
     assert "signal=11 served=0" in said

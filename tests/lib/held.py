@@ -61,17 +61,28 @@ def log_since(own, mark):
         return log.read().decode()
 
 
-def reload(own, said="Serving with the new settings"):
+def reload(own, said="Serving with the new settings", meanwhile=None):
     """SIGHUP, and wait for the log to say how that went, and for those who
     leave; the new lines."""
     mark = log_mark(own)
     os.kill(own.supervisor(), signal.SIGHUP)
+    if meanwhile:
+        meanwhile()
     text = wait_until(lambda: (lambda text: said in text and text)(
         log_since(own, mark)), f"log: {said}", 20 * SLOW)
     ready = re.search(r" ready main=(\d+) hash=(\d+) ", text)
     wait_until(lambda: len(own.workers()) == int(ready[1]) + int(ready[2]),
                "one crew", 20 * SLOW)
     return text
+
+
+def fresh_front(own):
+    """nginx without connections in its store."""
+    master = own.pids()["front"][0]
+    before = set(docket.children(master))
+    os.kill(master, signal.SIGHUP)
+    wait_until(lambda: docket.children(master) and not
+               before & set(docket.children(master)), "a new nginx", 20)
 
 
 @contextlib.contextmanager
@@ -115,7 +126,7 @@ prctl(int option, ...)
 		raise(SIGSEGV);
 	if (option == PR_SET_PDEATHSIG && access(flag, F_OK) == 0 &&
 	    getpid() % 2 == 0) {
-		usleep(300000);
+		usleep(1000000);
 		raise(SIGSEGV);
 	}
 	return (int)syscall(SYS_prctl, option, v, 0L, 0L, 0L);
