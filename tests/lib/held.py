@@ -110,6 +110,14 @@ CRASH = r"""
 #include <sys/syscall.h>
 #include <unistd.h>
 
+static void
+crash(void)
+{
+	/* A sanitizer would make a report and an exit of it. */
+	signal(SIGSEGV, SIG_DFL);
+	raise(SIGSEGV);
+}
+
 /* A worker's first act is to ask for the signal at its parent's death. With
  * CRASH_FLAG half of them crash, late, and only while that file is there. */
 int
@@ -123,11 +131,11 @@ prctl(int option, ...)
 	v = va_arg(ap, long);
 	va_end(ap);
 	if (option == PR_SET_PDEATHSIG && !flag)
-		raise(SIGSEGV);
+		crash();
 	if (option == PR_SET_PDEATHSIG && access(flag, F_OK) == 0 &&
 	    getpid() % 2 == 0) {
 		usleep(1000000);
-		raise(SIGSEGV);
+		crash();
 	}
 	return (int)syscall(SYS_prctl, option, v, 0L, 0L, 0L);
 }
