@@ -58,13 +58,16 @@ build() {
 	    build_locked "$BUILD" "$@"
 }
 
-# What runs. DEV_SANITIZE=1: the same under ASan and UBSan.
+# What runs. DEV_SANITIZE=1: the same under ASan and UBSan. DEV_COVERAGE=1:
+# the same with gcov's counters.
 build_programs() {
 	local targets=${1:-docketd docket-courier docket}
 
 	if [ -n "${DEV_SANITIZE-}" ]; then
 		CFLAGS='-g -O1' build build-asan "$targets" --enable-asan \
 		    --enable-ubsan
+	elif [ -n "${DEV_COVERAGE-}" ]; then
+		CFLAGS='-g -O0' build build-coverage "$targets" --enable-coverage
 	else
 		build build "$targets"
 	fi

@@ -238,6 +238,7 @@ long_parts() {
 	build_programs "all check-programs"
 	check "make distcheck" make -C "$BUILD" distcheck
 	check "openapi lint" openapi_lint
+	coverage
 }
 
 sum() {

@@ -15,9 +15,9 @@
 int password_init(void);
 /* PHC string. 0, or -ENOMEM. Some 40 ms of CPU: hold a gate slot. */
 int password_hash(struct arena *mem, struct text password, struct text *ret);
-/* True when it matches. hash TEXT_NONE: spends the same time and says false,
- * so that an unknown user costs what a wrong password costs. */
-bool password_verify(struct text hash, struct text password);
+/* 0 and whether it matches, or -ENOMEM. hash TEXT_NONE: spends the same time
+ * and says false, so that an unknown user costs what a wrong password costs. */
+int password_verify(struct text hash, struct text password, bool *ret_right);
 /* The parameters have risen since. */
 bool password_stale(struct text hash);
 

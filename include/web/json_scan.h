@@ -55,4 +55,8 @@ bool scan_scalar(struct scan *scan);
  */
 struct text scan_unpaired(struct text in, struct arena *mem);
 
+/* json_scan.c: how many values a text that was scanned holds: itself, and all
+ * members and items at any depth. */
+size_t json_values(struct text in);
+
 #endif

@@ -23,4 +23,9 @@ int reply_send(struct call *call, int result, bool head, struct fcgi *fcgi);
  * under an Idempotency-Key before it is sent. */
 void reply_print(struct call *call, int result);
 
+/* 503 out_of_memory without asking for memory, and once only: nothing may
+ * have been written before. call may be NULL, half made, but its req may not.
+ * Returns 503. */
+int reply_bare(const struct call *call, struct fcgi *fcgi);
+
 #endif

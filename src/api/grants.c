@@ -45,9 +45,9 @@ grants_verify(struct call *call, struct text hash, struct text password,
 	r = gate_in(call);
 	if (r)
 		return r;
-	*ret_right = password_verify(hash, password);
+	r = password_verify(hash, password, ret_right);
 	gate_leave(app->gate, app->member);
-	return 0;
+	return r;
 }
 
 int

@@ -9,6 +9,7 @@
 
 #include <openssl/core_names.h>
 #include <openssl/crypto.h>
+#include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/kdf.h>
 #include <openssl/params.h>
@@ -154,6 +155,19 @@ crypto_uuid(struct uuid *ret, int64_t *ret_us)
 	return 0;
 }
 
+/* With what we give it OpenSSL fails for want of memory. Not every layer of it
+ * says so, and some say nothing: malloc's errno does. */
+static int
+openssl_fault(void)
+{
+	bool memory = errno == ENOMEM;
+	unsigned long error;
+
+	while ((error = ERR_get_error()) != 0)
+		memory |= ERR_GET_REASON(error) == ERR_R_MALLOC_FAILURE;
+	return memory ? -ENOMEM : -EIO;
+}
+
 /* FIPS 180-4; the context is reused, so a token costs no allocation. */
 int
 crypto_sha256(const void *in, size_t n, uint8_t out[CRYPTO_HASH])
@@ -162,7 +176,7 @@ crypto_sha256(const void *in, size_t n, uint8_t out[CRYPTO_HASH])
 	if (EVP_DigestInit_ex2(c.md, c.sha256, NULL) != 1 ||
 	    EVP_DigestUpdate(c.md, in, n) != 1 ||
 	    EVP_DigestFinal_ex(c.md, out, NULL) != 1)
-		return -EIO;
+		return openssl_fault();
 	return 0;
 }
 
@@ -186,7 +200,7 @@ crypto_digest(const void *in, size_t n, uint8_t out[16])
 	    EVP_EncryptFinal_ex(c.digest, out, &got) != 1 ||
 	    EVP_CIPHER_CTX_ctrl(c.digest, EVP_CTRL_AEAD_GET_TAG, 16,
 	    out) != 1)
-		return -EIO;
+		return openssl_fault();
 	return 0;
 }
 
@@ -206,7 +220,7 @@ crypto_hmac(const struct secret *key, const void *in, size_t n,
 	    EVP_MAC_update(c.hmac, in, n) != 1 ||
 	    EVP_MAC_final(c.hmac, out, &got, CRYPTO_HASH) != 1 ||
 	    got != CRYPTO_HASH)
-		return -EIO;
+		return openssl_fault();
 	return 0;
 }
 
@@ -239,7 +253,7 @@ crypto_derive(const struct secret *master, const char *purpose,
 	EVP_KDF_CTX_free(ctx);
 	if (ok != 1) {
 		secret_done(ret);
-		return -EIO;
+		return openssl_fault();
 	}
 	ret->n = CRYPTO_HASH;
 	return 0;
@@ -293,7 +307,7 @@ crypto_seal(struct arena *mem, const struct secret *key, struct text aad,
 	    EVP_CipherFinal_ex(c.cipher, tag, &got) != 1 ||
 	    EVP_CIPHER_CTX_ctrl(c.cipher, EVP_CTRL_AEAD_GET_TAG, SEAL_TAG,
 	    tag) != 1)
-		return -EIO;
+		return openssl_fault();
 	*ret = (struct text){ (char *)out, n };
 	return 0;
 }
@@ -320,10 +334,11 @@ crypto_open(struct arena *mem, const struct secret *key, struct text aad,
 	    { (char *)out, body.n } }) ||
 	    EVP_CIPHER_CTX_ctrl(c.cipher, EVP_CTRL_AEAD_SET_TAG, SEAL_TAG,
 	    tag) != 1)
-		return -EIO;
+		return openssl_fault();
 	/* What was deciphered before the tag is known to fit is not shown. */
 	if (EVP_CipherFinal_ex(c.cipher, out + body.n, &got) != 1) {
 		OPENSSL_cleanse(out, body.n);
+		ERR_clear_error();
 		return E_SEAL;
 	}
 	*ret = (struct text){ (char *)out, body.n };

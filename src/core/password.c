@@ -10,22 +10,22 @@
 #define MEMLIMIT_KIB 19456
 #define MEMLIMIT ((size_t)MEMLIMIT_KIB * 1024)
 
-/* 22 and 43 characters: an all-zero salt of 16 bytes, a tag of 32. */
-#define NO_SALT "AAAAAAAAAAAAAAAAAAAAAA"
-#define NO_TAG "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
+#define SALT crypto_pwhash_SALTBYTES
+#define TAG 32
+
+/* What one of our PHC strings says. */
+struct phc {
+	unsigned long kib, passes;
+	uint8_t salt[SALT], tag[TAG];
+};
 
 /* A hash that nothing matches, of today's cost. */
-static char dummy[crypto_pwhash_STRBYTES];
+static const struct phc dummy = { .kib = MEMLIMIT_KIB, .passes = OPSLIMIT };
 
 int
 password_init(void)
 {
-	if (sodium_init() < 0)
-		return -EIO;
-	snprintf(dummy, sizeof(dummy),
-	    "$argon2id$v=%d$m=%d,t=%llu,p=1$" NO_SALT "$" NO_TAG, 19,
-	    MEMLIMIT_KIB, OPSLIMIT);
-	return 0;
+	return sodium_init() < 0 ? -EIO : 0;
 }
 
 int
@@ -51,20 +51,52 @@ hash_string(struct text hash, char out[crypto_pwhash_STRBYTES])
 		return false;
 	memcpy(out, hash.s, hash.n);
 	out[hash.n] = '\0';
-	return crypto_pwhash_str_needs_rehash(out, OPSLIMIT, MEMLIMIT) >= 0;
+	return true;
 }
 
-bool
-password_verify(struct text hash, struct text password)
+static bool
+unbase64(const char *in, uint8_t *out, size_t n)
 {
-	char phc[crypto_pwhash_STRBYTES];
-	const char *secret = password.s ? password.s : "";
+	size_t got;
 
-	if (hash_string(hash, phc))
-		return crypto_pwhash_str_verify(phc, secret, password.n) == 0;
-	/* The answer is known, the time must not tell it. */
-	(void)!crypto_pwhash_str_verify(dummy, secret, password.n);
-	return false;
+	return sodium_base642bin(out, n, in, strlen(in), NULL, &got, NULL,
+	    sodium_base64_VARIANT_ORIGINAL_NO_PADDING) == 0 && got == n;
+}
+
+/* False for what password_hash does not make. */
+static bool
+phc_parse(const char *in, struct phc *ret)
+{
+	char salt[23], tag[44];
+	int end = 0;
+
+	return sscanf(in, "$argon2id$v=19$m=%7lu,t=%3lu,p=1$%22[^$]$%43[^$]%n",
+	    &ret->kib, &ret->passes, salt, tag, &end) == 4 &&
+	    in[end] == '\0' && ret->passes >= crypto_pwhash_OPSLIMIT_MIN &&
+	    ret->kib >= crypto_pwhash_MEMLIMIT_MIN / 1024 &&
+	    unbase64(salt, ret->salt, SALT) && unbase64(tag, ret->tag, TAG);
+}
+
+/* By hand: crypto_pwhash_str_verify calls it a wrong password too when there
+ * was no memory. */
+int
+password_verify(struct text hash, struct text password, bool *ret_right)
+{
+	char in[crypto_pwhash_STRBYTES];
+	uint8_t tag[TAG];
+	struct phc phc;
+	bool known = hash_string(hash, in) && phc_parse(in, &phc);
+
+	/* Without a hash the answer is known, the time must not tell it. */
+	if (!known)
+		phc = dummy;
+	if (crypto_pwhash(tag, TAG, password.s ? password.s : "", password.n,
+	    phc.salt, phc.passes, phc.kib * 1024,
+	    crypto_pwhash_ALG_ARGON2ID13) != 0)
+		return -ENOMEM;
+	*ret_right = sodium_memcmp(tag, phc.tag, TAG) == 0 && known;
+	sodium_memzero(tag, TAG);
+	return 0;
 }
 
 bool
@@ -73,7 +105,5 @@ password_stale(struct text hash)
 	char phc[crypto_pwhash_STRBYTES];
 
 	return !hash_string(hash, phc) ||
-	    strncmp(phc, crypto_pwhash_argon2id_STRPREFIX,
-	    sizeof(crypto_pwhash_argon2id_STRPREFIX) - 1) != 0 ||
 	    crypto_pwhash_str_needs_rehash(phc, OPSLIMIT, MEMLIMIT) != 0;
 }

@@ -28,11 +28,12 @@ struct grant {
 	const char *value;
 };
 
-/* libjwt's errno-like numbers as faults. */
+/* libjwt and jansson say EINVAL too when there was no memory, or nothing at
+ * all; malloc has said so in errno, which the caller has cleared. */
 static int
-fault(int r)
+fault(void)
 {
-	return r == ENOMEM ? -ENOMEM : -EINVAL;
+	return errno == ENOMEM ? -ENOMEM : -EINVAL;
 }
 
 /* HS256, the only algorithm of the ring so far. */
@@ -65,7 +66,7 @@ compose(jwt_t *jwt, const struct grant *grants, size_t n, int64_t now,
 		r = jwt_add_grant_int(jwt, "iat", (long)now);
 	if (!r)
 		r = jwt_add_grant_int(jwt, "exp", (long)(now + ttl));
-	return r ? fault(r) : 0;
+	return r ? fault() : 0;
 }
 
 /* *ret is malloc'ed. No arena in here: a jump out of it would lose the jwt. */
@@ -74,10 +75,11 @@ claims_json(const struct grant *grants, size_t n, int64_t now, int64_t ttl,
     char **ret)
 {
 	jwt_t *jwt;
-	int r = jwt_new(&jwt);
+	int r;
 
-	if (r)
-		return fault(r);
+	if (jwt_new(&jwt))
+		return -ENOMEM;
+	errno = 0;
 	r = compose(jwt, grants, n, now, ttl);
 	if (!r) {
 		*ret = jwt_get_grants_json(jwt, NULL);
@@ -213,9 +215,9 @@ header_key(const struct token_ring *ring, struct text part)
 	return key && text_is(header.alg, key->alg) ? key : NULL;
 }
 
-/* mac: the one that was computed here. */
-static bool
-mac_holds(const struct ring_key *key, const struct jose *part,
+/* 0, E_TOKEN, or a fault. mac: the one that was computed here. */
+static int
+mac_check(const struct ring_key *key, const struct jose *part,
     uint8_t mac[CRYPTO_HASH])
 {
 	uint8_t theirs[CRYPTO_HASH];
@@ -223,30 +225,60 @@ mac_holds(const struct ring_key *key, const struct jose *part,
 	struct text body = { part->header.s,
 	    part->header.n + 1 + part->claims.n };
 	size_t n;
+	int r;
 
-	return base64url_decode(part->signature, theirs, sizeof(theirs), &n) &&
-	    n == sizeof(theirs) && sign(key, body, mac) == 0 &&
-	    crypto_equal(theirs, mac, CRYPTO_HASH);
+	if (!base64url_decode(part->signature, theirs, sizeof(theirs), &n) ||
+	    n != sizeof(theirs))
+		return E_TOKEN;
+	r = sign(key, body, mac);
+	if (r)
+		return r;
+	return crypto_equal(theirs, mac, CRYPTO_HASH) ? 0 : E_TOKEN;
 }
 
+/* 0, E_TOKEN, or -ENOMEM, which is no reason to log in anew. */
 static int
-claims_parse(struct arena *mem, const struct token_policy *policy,
-    struct text part, struct claims *ret)
+claims_parse(const char *json, const struct token_policy *policy,
+    struct claims *ret)
 {
-	char *json = arena_alloc(mem, part.n + 1);
-	bool good;
+	bool good, starved;
 	jwt_t *jwt;
-	size_t n;
 
+	if (jwt_new(&jwt))
+		return -ENOMEM;
+	/* It says EINVAL too when there was no memory; malloc says it here. */
+	errno = 0;
+	good = jwt_add_grants_json(jwt, json) == 0;
+	starved = errno == ENOMEM;
+	good = good && claims_read(jwt, policy, ret);
+	jwt_free(jwt);
+	if (starved)
+		return -ENOMEM;
+	return good ? 0 : E_TOKEN;
+}
+
+/* Out of the token, unless they were before. */
+static int
+claims_find(struct arena *mem, const struct token_policy *policy,
+    struct text part, const uint8_t mac[CRYPTO_HASH], struct claims *ret)
+{
+	const struct claims *known = token_memo_find(policy->memo, mac);
+	char *json;
+	size_t n;
+	int r;
+
+	if (known) {
+		*ret = *known;
+		return 0;
+	}
+	json = arena_alloc(mem, part.n + 1);
 	if (!base64url_decode(part, json, part.n, &n) || memchr(json, '\0', n))
 		return E_TOKEN;
 	json[n] = '\0';
-	if (jwt_new(&jwt))
-		return -ENOMEM;
-	good = jwt_add_grants_json(jwt, json) == 0 &&
-	    claims_read(jwt, policy, ret);
-	jwt_free(jwt);
-	return good ? 0 : E_TOKEN;
+	r = claims_parse(json, policy, ret);
+	if (r == 0)
+		token_memo_keep(policy->memo, mac, ret);
+	return r;
 }
 
 int
@@ -254,7 +286,6 @@ token_check(struct arena *mem, const struct token_ring *ring,
     const struct token_policy *policy, int64_t now, struct text token,
     struct principal *ret)
 {
-	const struct claims *known;
 	const struct ring_key *key;
 	uint8_t mac[CRYPTO_HASH];
 	struct claims claims;
@@ -264,19 +295,16 @@ token_check(struct arena *mem, const struct token_ring *ring,
 	if (!token.s || token.n > TOKEN_MAX || !jose_split(token, &part))
 		return E_TOKEN;
 	key = header_key(ring, part.header);
-	if (!key || !mac_holds(key, &part, mac))
+	if (!key)
 		return E_TOKEN;
-	known = token_memo_find(policy->memo, mac);
-	if (!known) {
-		r = claims_parse(mem, policy, part.claims, &claims);
-		if (r)
-			return r;
-		token_memo_keep(policy->memo, mac, &claims);
-		known = &claims;
-	}
-	if (!times_hold(known, now, policy->skew))
+	r = mac_check(key, &part, mac);
+	if (r == 0)
+		r = claims_find(mem, policy, part.claims, mac, &claims);
+	if (r)
+		return r;
+	if (!times_hold(&claims, now, policy->skew))
 		return E_TOKEN;
-	ret->user_id = known->user_id;
-	ret->session_id = known->session_id;
+	ret->user_id = claims.user_id;
+	ret->session_id = claims.session_id;
 	return 0;
 }

@@ -101,6 +101,10 @@ refused_error(struct db *db, const char *name, const struct pg_result *res)
 	int error = sqlstate_error(state,
 	    wire_error(res, WIRE_CONSTRAINT));
 
+	/* The server always says a state: libpq found no memory for it. */
+	if (!*state)
+		error = -ENOMEM;
+
 	/* Behind a virtual address the next connection finds the primary. */
 	if (strcmp(state, "25006") == 0)
 		db->stale = true;
@@ -194,7 +198,7 @@ db_commit(struct db *db)
 		return E_DATABASE;
 	error = run_command(db, "COMMIT", deadline_of_end(db), tag);
 	db->in_tx = false;
-	if (error == E_DATABASE || error == E_TIMEOUT)
+	if (error == E_DATABASE || error == E_TIMEOUT || error == -ENOMEM)
 		return E_OUTCOME;
 	/* The server turns the COMMIT of a failed transaction into this. */
 	if (error == 0 && strcmp(tag, "COMMIT") != 0)

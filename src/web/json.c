@@ -3,6 +3,7 @@
 #include "web/json.h"
 
 #include <json-c/json.h>
+#include <json-c/printbuf.h>
 
 #include "web/json_scan.h"
 #include "web/utf8.h"
@@ -73,9 +74,12 @@ copy_string(struct decode *decode, struct json_object *json)
 {
 	/* Of an integer, its digits: json-c spells them on demand. */
 	const char *s = json_object_get_string(json);
-	const size_t n = json_object_is_type(json, json_type_string) ?
-	    (size_t)json_object_get_string_len(json) : strlen(s);
+	size_t n;
 
+	if (!s)
+		arena_oom(decode->mem);
+	n = json_object_is_type(json, json_type_string) ?
+	    (size_t)json_object_get_string_len(json) : strlen(s);
 	return (struct text){ arena_copy(decode->mem, s, n), n };
 }
 
@@ -316,7 +320,26 @@ decode_object(struct decode *decode, struct json_object *json,
 	field_required(fields, decode->mem, object, at, decode->faults);
 }
 
-/* NULL when json-c does not take what the scan has passed. */
+/* Itself and all that is in it, as json_values counts them. */
+static size_t
+values_of(struct json_object *json)
+{
+	size_t n = 1;
+
+	if (json_object_is_type(json, json_type_object)) {
+		json_object_object_foreach(json, name, value) {
+			(void)name;
+			n += values_of(value);
+		}
+	} else if (json_object_is_type(json, json_type_array)) {
+		for (size_t i = 0; i < json_object_array_length(json); i++)
+			n += values_of(json_object_array_get_idx(json, i));
+	}
+	return n;
+}
+
+/* What the scan has passed json-c takes, unless it finds no memory. That it
+ * does not always say: a string's buffer must have its size before. */
 static struct json_object *
 json_read(struct text in, struct arena *mem)
 {
@@ -329,9 +352,13 @@ json_read(struct text in, struct arena *mem)
 		arena_oom(mem);
 	arena_defer(mem, release_tokener, tokener);
 	in = scan_unpaired(in, mem);
+	if (printbuf_memset(tokener->pb, 0, 0, (int)in.n + 1) < 0)
+		arena_oom(mem);
+	printbuf_reset(tokener->pb);
 	json = json_tokener_parse_ex(tokener, in.s, (int)in.n);
-	if (json)
-		arena_defer(mem, release_object, json);
+	if (!json)
+		arena_oom(mem);
+	arena_defer(mem, release_object, json);
 	return json;
 }
 
@@ -356,10 +383,13 @@ json_decode(struct text in, const struct fields *fields, struct arena *mem,
 	field_begin(fields, object);
 	if (!json_scan(in, mem, faults) && !only_repeats(faults, before))
 		return false;
-	json = json_read(in, mem);
-	if (!json_object_is_type(json, json_type_object))
+	if (in.s[strspn(in.s, " \t\r\n")] != '{')
 		return refuse(&decode, TEXT(""), TEXT_NONE, "type",
 		    "the body must be a JSON object");
+	json = json_read(in, mem);
+	/* Nor does it say that it lost a member. */
+	if (faults->n == before && values_of(json) != json_values(in))
+		arena_oom(mem);
 	decode_object(&decode, json, fields, object, TEXT(""));
 	return faults->n == before;
 }

@@ -188,3 +188,24 @@ json_scan(struct text in, struct arena *mem, struct faults *faults)
 	/* A full list of faults takes no more: then there were some before. */
 	return faults->n == before && before < FAULTS_MAX;
 }
+
+size_t
+json_values(struct text in)
+{
+	bool opened = false, quoted = false;
+	size_t n = 1;
+
+	for (size_t i = 0; i < in.n; i++) {
+		const char c = in.s[i];
+
+		if (quoted) {
+			quoted = c != '"';
+			i += c == '\\';
+		} else if (!strchr(" \t\r\n", c)) {
+			n += c == ',' || (opened && c != '}' && c != ']');
+			opened = c == '{' || c == '[';
+			quoted = c == '"';
+		}
+	}
+	return n;
+}

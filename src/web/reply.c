@@ -2,6 +2,7 @@
 /* From what the handler decided to the bytes of a CGI response. */
 #include "web/reply.h"
 
+#include <stdio.h>
 #include <strings.h>
 
 #include "base/log.h"
@@ -305,21 +306,44 @@ send_write(struct send *send, struct fcgi *fcgi)
 	return true;
 }
 
-/* Memory ran out while the reply was printed: the one reply that needs none. */
+/* What fits in `out` of the one reply that needs no memory; the id may hold
+ * what request.c lets pass, and that needs no escape. */
 static int
-send_bare(struct fcgi *fcgi)
+bare_print(const struct call *call, char *out, size_t size)
 {
-	static const char bare[] =
-	    "Status: 503 Service Unavailable\r\n"
-	    "Content-Type: application/problem+json\r\n"
-	    "Content-Length: 70\r\n"
-	    "Cache-Control: no-store\r\n"
-	    "Retry-After: 1\r\n"
-	    "\r\n"
-	    "{\"type\":\"/problems/out_of_memory\",\"status\":503,"
-	    "\"code\":\"out_of_memory\"}";
+	const struct error_row *row = error_row(E_MEMORY);
+	const struct text id = call && call->req->id.s ? call->req->id :
+	    TEXT("-");
 
-	fcgi_write(fcgi, bare, sizeof(bare) - 1);
+	if (call && flags_of(call) & ROUTE_OAUTH)
+		return snprintf(out, size,
+		    "{\"error\":\"%s\",\"error_description\":\"%s\"}",
+		    row->oauth, row->detail);
+	return snprintf(out, size, "{\"type\":\"/problems/%s\","
+	    "\"title\":\"%s\",\"status\":%d,\"detail\":\"%s\","
+	    "\"instance\":null,\"code\":\"%s\",\"message\":\"%s\","
+	    "\"errors\":[],\"request_id\":\"%.*s\"}", row->code, row->title,
+	    row->status, row->detail, row->code, row->detail, TEXT_FMT(id));
+}
+
+int
+reply_bare(const struct call *call, struct fcgi *fcgi)
+{
+	const struct text id = call && call->req->id.s ? call->req->id :
+	    TEXT("-");
+	char head[512], body[1024];
+	int n = bare_print(call, body, sizeof(body));
+	int m = snprintf(head, sizeof(head),
+	    "Status: 503 Service Unavailable\r\n"
+	    "Content-Type: %s\r\nContent-Length: %d\r\n"
+	    "X-Request-Id: %.*s\r\n"
+	    "Cache-Control: no-store\r\nVary: Authorization\r\n"
+	    "Retry-After: 1\r\n\r\n",
+	    call ? problem_type(call) : "application/problem+json", n,
+	    TEXT_FMT(id));
+
+	fcgi_write(fcgi, head, (size_t)m);
+	fcgi_write(fcgi, body, (size_t)n);
 	return 503;
 }
 
@@ -339,7 +363,7 @@ reply_send(struct call *call, int result, bool head, struct fcgi *fcgi)
 	    success_status(call);
 	send.body = call->out->n;
 	if (call->out->failed)
-		return send_bare(fcgi);
+		return reply_bare(call, fcgi);
 	etag_decide(&send);
-	return send_write(&send, fcgi) ? send.status : send_bare(fcgi);
+	return send_write(&send, fcgi) ? send.status : reply_bare(call, fcgi);
 }

@@ -127,11 +127,11 @@ log_request(const struct call *call, int status, int64_t took_us)
 }
 
 static int
-serve(struct call *call, struct fcgi *fcgi)
+serve(struct call *call, struct fcgi *fcgi, bool *ret_fatal)
 {
 	struct match match = { 0 };
 	bool head;
-	int r;
+	int r, status;
 
 	r = request_read(call->req, &call->client, fcgi, call->mem);
 	if (r == 0)
@@ -139,29 +139,20 @@ serve(struct call *call, struct fcgi *fcgi)
 	/* Nothing that was begun and not committed outlives the request. */
 	db_rollback(call->app->db);
 	head = match.head || text_is(call->req->method, "HEAD");
-	return reply_send(call, r, head, fcgi);
+	status = reply_send(call, r, head, fcgi);
+	/* However it showed, the next process has more memory than this one. */
+	*ret_fatal = r == -ENOMEM || call->out->failed;
+	return status;
 }
 
 /* Out of memory anywhere in the request: everything it had hangs on the arena,
  * so this is all there is to do. */
 static int
-serve_oom(struct web *web, struct fcgi *fcgi)
+serve_oom(struct web *web, const struct call *call, struct fcgi *fcgi)
 {
-	static const char reply[] =
-	    "Status: 503 Service Unavailable\r\n"
-	    "Content-Type: application/problem+json\r\n"
-	    "Cache-Control: no-store\r\n"
-	    "Retry-After: 1\r\n\r\n"
-	    "{\"type\":\"/problems/out_of_memory\",\"title\":\"Unavailable\","
-	    "\"status\":503,\"detail\":\"The server is short of memory; try "
-	    "again shortly.\",\"instance\":null,\"code\":\"out_of_memory\","
-	    "\"message\":\"The server is short of memory; try again "
-	    "shortly.\",\"errors\":[],\"request_id\":null}";
-
 	log_event(LOG_ERROR_, "out_of_memory", "action=recycle");
 	db_rollback(web->app.db);
-	(void)fcgi_write(fcgi, reply, sizeof(reply) - 1);
-	return 503;
+	return reply_bare(call, fcgi);
 }
 
 void
@@ -177,18 +168,18 @@ web_serve(struct web *web, struct fcgi *fcgi, struct web_served *ret)
 		arena_on_oom(web->mem, &oom);
 		req = arena_alloc(web->mem, sizeof(*req));
 		call = arena_alloc(web->mem, sizeof(*call));
+		call->req = req;
 		call->mem = web->mem;
 		call->app = &web->app;
-		call->req = req;
 		call->out = &web->out;
 		call->deadline_ms = clock_mono_ms() +
 		    web->app.settings->server_deadline_ms;
 		db_deadline(web->app.db, call->deadline_ms);
-		ret->status = serve(call, fcgi);
+		ret->status = serve(call, fcgi, &ret->fatal);
 		ret->took_us = clock_real_us() - start;
 		log_request(call, ret->status, ret->took_us);
 	} else {
-		ret->status = serve_oom(web, fcgi);
+		ret->status = serve_oom(web, call, fcgi);
 		ret->took_us = clock_real_us() - start;
 		ret->fatal = true;
 	}

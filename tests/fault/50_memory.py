@@ -1,0 +1,180 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""Every allocation fails once in every handler: 503, no half effect, no leak.
+
+A preload (oom.c) lists the places from which a request asks for memory, then
+lets the first request for memory at one of them fail, place after place. The
+short form takes some of the places of a few handlers.
+"""
+
+import os
+import shutil
+import signal
+import tempfile
+
+import pytest
+
+import docket
+import oom
+from conftest import run_dev
+from docket import ROUTES, SLOW, wait_until
+from memory_cases import CASES, World
+
+pytestmark = pytest.mark.faults
+
+# How a failed allocation may end a worker: a library that asked, by the
+# innermost frames, aborts or looks at no result, and nobody can tell it to.
+ABORTS = {
+    ("libfcgi",):
+        "Malloc() asserts that there was memory",
+    ("libc", "libjson-c"):
+        "json_tokener_parse_ex looks at no strdup() of a member's name",
+}
+
+# What a client may be told instead of a success.
+CODES = {"out_of_memory", "database_unavailable", "outcome_unknown"}
+
+
+@pytest.fixture(scope="module")
+def starved():
+    directory = tempfile.mkdtemp(prefix="docket-oom-", dir="/var/tmp")
+    os.chmod(directory, 0o755)
+    state = os.path.join(directory, "dev")
+    environment = {**os.environ, "DEV_DIR": state,
+                   "DEV_PORT": str(docket.free_port())}
+    run_dev(environment, "run", "--detach", "--set", "server.workers=1",
+            "--set", "server.auth_workers=1", "--set",
+            "auth.access_ttl=86400", "--set", "limits.login_failures=1000")
+    try:
+        memory = oom.Memory(os.path.join(directory, "control"))
+        yield oom.Starved(docket.Dev(state), oom.build(directory), memory)
+    finally:
+        run_dev(environment, "stop")
+        shutil.rmtree(directory, ignore_errors=True)
+
+
+@pytest.fixture(scope="module")
+def world(starved):
+    made = World(starved.dev)
+    yield made
+    made.close()
+
+
+class Attempt:
+    """One request while memory fails at a site, and what came of it."""
+
+    def __init__(self, starved, world, case, site=None, sticky=False):
+        self.starved, self.case, self.site = starved, case, site
+        memory = starved.memory
+        sent = case.prepare(world)
+        mode = oom.COUNT if site is None else \
+            oom.FROM_SITE if sticky else oom.AT_SITE
+        memory.arm(starved.pid, mode, site or 0)
+        try:
+            self.reply = world.client.request(
+                sent.method, sent.path, None, check=False, **sent.more)
+        finally:
+            memory.off()
+        self.sent, self.hits, self.victim = sent, memory.hits, memory.victim
+        self.sites = memory.sites()
+
+    def where(self):
+        frames = self.sites.get(self.site, [])
+        return f"{self.case}, memory failed at\n    " \
+            f"{self.starved.told(frames)}\n{self.reply}"
+
+    def aborted(self):
+        """Did a library end the worker that may?"""
+        inner = self.starved.libraries(self.sites.get(self.site, []))
+        return self.hits and any(tuple(inner[:len(way)]) == way
+                                 for way in ABORTS)
+
+    def judge(self, world):
+        reply = self.reply
+        if reply.status == 502:
+            assert self.aborted(), f"a worker died: {self.where()}"
+        elif reply.status == 503:
+            assert self.hits, f"503 for no reason: {self.where()}"
+            self.judge_refusal()
+        else:
+            assert reply.status == self.case.status, self.where()
+            docket.invariants(reply, {})
+        try:
+            self.case.check(world, self.sent, reply)
+        except AssertionError as error:
+            raise AssertionError(f"{error}\n{self.where()}") from None
+        if reply.status in (502, 503):
+            self.starved.settle()
+
+    def judge_refusal(self):
+        """A whole problem document, and no worker that stays or died."""
+        docket.invariants(self.reply, {})
+        body = self.reply.json
+        if "error" in body:
+            assert body["error"] == "temporarily_unavailable", self.where()
+        else:
+            assert body["code"] in CODES, self.where()
+        if body.get("code", "out_of_memory") == "out_of_memory":
+            wait_until(lambda: self.victim not in self.starved.workers(),
+                       "the worker to be replaced", 10 * SLOW)
+            assert f"pid={self.victim} exit=75" in self.starved.dev.log(), \
+                f"it did not leave: {self.where()}"
+
+
+def sites_of(starved, world, case):
+    """What a worker that has warmed up asks for, in the order of asking."""
+    Attempt(starved, world, case).judge(world)
+    attempt = Attempt(starved, world, case)
+    attempt.judge(world)
+    return list(attempt.sites)
+
+
+def sites_of_a_first_request(starved, world, case):
+    """Likewise in one that has served nothing."""
+    for pid in starved.workers():
+        os.kill(pid, signal.SIGKILL)
+    wait_until(lambda: len(starved.workers()) == 2, "new workers", 10 * SLOW)
+    attempt = Attempt(starved, world, case)
+    attempt.judge(world)
+    return list(attempt.sites)
+
+
+def fail_each(starved, world, case, sites, sticky=False):
+    """{outcome: how often}"""
+    outcomes = {}
+    for site in sites:
+        attempt = Attempt(starved, world, case, site, sticky)
+        attempt.judge(world)
+        outcome = attempt.reply.status if attempt.hits else "not reached"
+        outcomes[outcome] = outcomes.get(outcome, 0) + 1
+        # The instance has not suffered; and the new worker is warm.
+        Attempt(starved, world, case).judge(world)
+    return outcomes
+
+
+def test_every_row_of_the_table_has_a_case():
+    told = {(case.method, case.path) for case in CASES}
+    assert {(row.method, row.path) for row in ROUTES} == told
+
+
+SHORT = ["GET /tasks?filters", "POST /tasks once", "POST /auth"]
+
+
+@pytest.mark.parametrize("name", SHORT)
+def test_some_allocations_fail(starved, world, name):
+    case = next(case for case in CASES if case.name == name)
+    sites = sites_of(starved, world, case)
+    step = 4 if SLOW == 1 else 12
+    outcomes = fail_each(starved, world, case, sites[::step])
+    print(f"{name}: {len(sites)} sites: {outcomes}")
+    assert outcomes.get(503, 0) > 0 and "not reached" not in outcomes
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_every_allocation_fails_once(starved, world, case):
+    sites = sites_of(starved, world, case)
+    outcomes = fail_each(starved, world, case, sites)
+    print(f"{case}: {len(sites)} sites: {outcomes}")
+    assert "not reached" not in outcomes
+    if len(sites) > 20:
+        assert outcomes.get(503, 0) > 0

@@ -1,0 +1,318 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""Requests that succeed, a row of the table each, and how to see afterwards
+that one which did not has left nothing half done."""
+
+import docket
+from docket import ROUTES, Client, new_email, new_name, new_phone
+
+PASSWORD = "correct horse"
+LONG = "words that do not fit into a small buffer " * 4
+
+
+class Sent:
+    def __init__(self, method, path, more, **kept):
+        self.method, self.path, self.more = method, path, more
+        self.__dict__.update(kept)
+
+
+class World:
+    """The people whom the requests are about."""
+
+    def __init__(self, dev):
+        self.dev, self.client = dev, Client(dev)
+        self.one = docket.person(dev, email=new_email())
+        self.admin = docket.login(dev, dev.admin["username"],
+                                  dev.admin["password"])
+        self.task = self.one.task("standing")
+        for i in range(3):
+            self.one.task(f"{LONG} {i}", description=LONG, tags=["a", "b"])
+
+    def close(self):
+        for client in (self.client, self.one, self.admin):
+            client.close()
+
+    def login(self):
+        return self.client.post("/auth", json={
+            "username": self.one.username, "password": PASSWORD}).json
+
+    def titled(self, title):
+        return [t for t in self.one.tasks("?limit=200") if t["title"] == title]
+
+
+class Case:
+    def __init__(self, row, make, check=None, name=None, status=None):
+        self.method, self.path = row.method, row.path
+        self.row, self.make, self.checker = row, make, check
+        self.name = name or str(row)
+        self.status = status or row.status
+
+    def prepare(self, world):
+        sent = Sent(self.method, self.path, {})
+        self.make(world, self.row, sent)
+        if self.row.access != "PUBLIC" and "token" not in sent.more:
+            sent.more["token"] = (world.admin if self.row.access == "ADMIN"
+                                  else world.one).access
+        return sent
+
+    def check(self, world, sent, reply):
+        if self.checker:
+            self.checker(world, sent, reply)
+
+    def __str__(self):
+        return self.name
+
+
+# --- one maker a handler, with its check -----------------------------------
+
+def nothing(world, row, sent):
+    sent.path = row.path.replace("{code}", "out_of_memory")
+
+
+def phone_and_code(world):
+    phone = new_phone()
+    return phone, docket.send_otp(world.client, phone).json["otp"]
+
+
+def make_register(world, row, sent):
+    sent.body = {"username": new_name(), "password": PASSWORD,
+                 "email": new_email()}
+    if row.path == "/register":
+        sent.body["phone"], sent.body["otp"] = phone_and_code(world)
+    sent.more["json"] = sent.body
+
+
+def check_register(world, sent, reply):
+    """There with all that belongs to it, or not at all."""
+    again = world.client.post("/auth", None, json={
+        "username": sent.body["username"], "password": PASSWORD})
+    if reply.status < 300:
+        assert again.status == 200, str(again)
+    elif again.status != 200:
+        assert again.status == 401, str(again)
+        free = {k: v for k, v in sent.body.items() if k not in (
+            "phone", "otp")}
+        world.client.post("/auth/register", 200, json=free)
+    else:
+        assert again.json["user"]["email"] == sent.body["email"], str(again)
+
+
+def make_login(world, row, sent):
+    sent.more["json"] = {"username": world.one.username,
+                         "password": PASSWORD}
+
+
+def make_token(world, row, sent):
+    sent.more["form"] = {"grant_type": "password", "password": PASSWORD,
+                         "username": world.one.username}
+
+
+def check_pair(world, sent, reply):
+    """What was given out is good."""
+    if reply.status == 200:
+        world.client.get("/auth/me", 200, token=reply.json["access_token"])
+
+
+def make_refresh(world, row, sent):
+    sent.more["json"] = {"refresh_token": world.login()["refresh_token"]}
+
+
+def check_refresh(world, sent, reply):
+    """A new pair, or the old one still counts, or it was spent: not both."""
+    check_pair(world, sent, reply)
+    again = world.client.post("/auth/refresh", None, json=sent.more["json"])
+    assert again.status in (200, 401), str(again)
+
+
+def make_logout(world, row, sent):
+    sent.more["token"] = world.login()["access_token"]
+
+
+def check_logout(world, sent, reply):
+    me = world.client.get("/auth/me", None, token=sent.more["token"])
+    assert me.status == 401 if reply.status == 200 else \
+        me.status in (200, 401), str(me)
+
+
+def make_send(world, row, sent):
+    sent.phone = new_phone()
+    sent.more["json"] = {"phone": sent.phone}
+
+
+def check_send(world, sent, reply):
+    """A code that was told is a code that counts."""
+    if reply.status == 200:
+        world.client.post("/otp/verify", 200, json={
+            "phone": sent.phone, "otp": reply.json["otp"]})
+
+
+def make_verify(world, row, sent):
+    phone, code = phone_and_code(world)
+    sent.more["json"] = {"phone": phone, "otp": code}
+
+
+def check_verify(world, sent, reply):
+    """Good for one time, told or not."""
+    again = world.client.post("/otp/verify", None, json=sent.more["json"])
+    assert again.status == 400 if reply.status == 200 else \
+        again.status in (200, 400), str(again)
+
+
+def make_create(world, row, sent):
+    sent.body = {"title": f"{LONG}{new_name()}", "description": LONG,
+                 "tags": ["one", "two"], "priority": 3, "status": "pending"}
+    sent.more["json"] = sent.body
+
+
+def check_create(world, sent, reply):
+    """Once, or not at all, and whole."""
+    found = world.titled(sent.body["title"])
+    assert len(found) == 1 if reply.status == 201 else len(found) < 2
+    for task in found:
+        assert {k: task[k] for k in sent.body} == sent.body
+        world.one.delete("/tasks/" + task["id"])
+
+
+def make_create_once(world, row, sent):
+    make_create(world, row, sent)
+    sent.more["headers"] = [("Idempotency-Key", new_name())]
+
+
+def check_create_once(world, sent, reply):
+    """A retry gives what was missing, and no second one."""
+    again = world.client.post("/tasks", 201, token=world.one.access,
+                              json=sent.body,
+                              headers=sent.more["headers"])
+    if reply.status == 201:
+        assert again.body == reply.body
+    assert len(world.titled(sent.body["title"])) == 1
+    check_create(world, sent, again)
+
+
+def of_a_task(body):
+    def make(world, row, sent):
+        sent.task = world.one.task("to be changed", description="old")
+        sent.path = row.at(sent.task["id"])
+        if row.takes_body:
+            sent.more["json"] = dict(body)
+            if "{id}" not in row.path:
+                sent.more["json"]["task_id"] = sent.task["id"]
+        elif "{id}" not in row.path:
+            sent.path += "?task_id=" + sent.task["id"]
+
+    return make
+
+
+CHANGE = {"title": "changed", "description": LONG}
+
+
+def check_change(world, sent, reply):
+    """Both members are new, or both are old."""
+    task = world.one.get("/tasks/" + sent.task["id"]).json["task"]
+    now = (task["title"], task["description"])
+    new, old = ("changed", LONG), ("to be changed", "old")
+    assert now == new if reply.status == 200 else now in (new, old), now
+    world.one.delete("/tasks/" + task["id"])
+
+
+def check_status(world, sent, reply):
+    task = world.one.get("/tasks/" + sent.task["id"]).json["task"]
+    done = task["status"] == "completed"
+    assert done if reply.status == 200 else True
+    assert done == bool(task["completed_at"]), task
+    world.one.delete("/tasks/" + task["id"])
+
+
+def check_delete(world, sent, reply):
+    left = world.one.get("/tasks/" + sent.task["id"], None)
+    assert left.status == 404 if reply.status == 200 else \
+        left.status in (200, 404), str(left)
+
+
+def make_order(world, row, sent):
+    sent.ids = [t["id"] for t in world.one.tasks("?limit=200")]
+    sent.more["json"] = {"task_ids": sent.ids[::-1]}
+
+
+def check_order(world, sent, reply):
+    """One sequence or the other, nothing between."""
+    ids = [t["id"] for t in world.one.tasks("?limit=200")]
+    assert ids == sent.ids[::-1] if reply.status == 200 else \
+        ids in (sent.ids, sent.ids[::-1]), ids
+
+
+HANDLERS = {
+    "api_register": (make_register, check_register),
+    "api_login": (make_login, check_pair),
+    "api_token": (make_token, check_pair),
+    "api_refresh": (make_refresh, check_refresh),
+    "api_logout": (make_logout, check_logout),
+    "api_me": (nothing, None),
+    "api_users": (nothing, None),
+    "api_admin_data": (nothing, None),
+    "api_otp_send": (make_send, check_send),
+    "api_otp_verify": (make_verify, check_verify),
+    "api_task_list": (nothing, None),
+    "api_task_create": (make_create, check_create),
+    "api_task_order": (make_order, check_order),
+    "api_task_get": (of_a_task({}), None),
+    "api_task_put": (of_a_task(CHANGE), check_change),
+    "api_task_delete": (of_a_task({}), check_delete),
+    "api_task_status": (of_a_task({"status": "completed"}), check_status),
+    "api_health": (nothing, None),
+    "api_ready": (nothing, None),
+    "api_openapi": (nothing, None),
+    "api_problem": (nothing, None),
+}
+
+
+# --- and what else a handler can be asked -----------------------------------
+
+def row_of(name):
+    return next(row for row in ROUTES if str(row) == name)
+
+
+def make_filters(world, row, sent):
+    sent.path = ("/tasks?q=buffer&tag=a&status=pending&priority=0&limit=2"
+                 "&sort=-created_at&count=exact")
+
+
+def check_filters(world, sent, reply):
+    if reply.status == 200:
+        assert len(reply.json["tasks"]) == 2 and reply.json["total"] == 3
+
+
+def make_taken(world, row, sent):
+    sent.more["json"] = {"username": world.one.username,
+                         "password": PASSWORD}
+
+
+def make_wrong(world, row, sent):
+    sent.more["json"] = {"username": world.one.username,
+                         "password": "wrong horse"}
+
+
+def make_refresh_grant(world, row, sent):
+    sent.more["form"] = {"grant_type": "refresh_token",
+                         "refresh_token": world.login()["refresh_token"]}
+
+
+def make_stale(world, row, sent):
+    of_a_task(CHANGE)(world, row, sent)
+    sent.more["headers"] = [("If-Match", '"99"')]
+
+
+EXTRA = [
+    Case(row_of("GET /tasks"), make_filters, check_filters,
+         "GET /tasks?filters"),
+    Case(row_of("POST /tasks"), make_create_once, check_create_once,
+         "POST /tasks once"),
+    Case(row_of("POST /auth/register"), make_taken, None,
+         "POST /auth/register taken", 409),
+    Case(row_of("POST /auth"), make_wrong, None, "POST /auth wrong", 401),
+    Case(row_of("POST /auth/token"), make_refresh_grant, check_pair,
+         "POST /auth/token refresh"),
+    Case(row_of("PUT /tasks/{id}"), make_stale, None,
+         "PUT /tasks/{id} stale", 412),
+]
+
+CASES = [Case(row, *HANDLERS[row.handler]) for row in ROUTES] + EXTRA
