@@ -38,6 +38,10 @@ struct settings_source {
  */
 int settings_load(const struct settings_source *source, FILE *err,
     struct settings *ret);
+/* The same, read by a child: libconfuse frees what it must not when it finds
+ * no memory, and may end its process. -ENOMEM and -EPIPE beside the above. */
+int settings_load_apart(const struct settings_source *source, FILE *err,
+    struct settings *ret);
 void settings_done(struct settings *s);
 
 /* Contradictions between settings, such as otp.echo outside profile = dev, or

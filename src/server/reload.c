@@ -32,8 +32,9 @@ reload_crew(const struct server_config *config)
 
 	if (!err)
 		return NULL;
-	/* On a loader's failure the settings stay empty: nothing to undo. */
-	if (settings_load(&config->source, err, &settings) == 0) {
+	/* Apart: libconfuse may end its process when memory is short. On a
+	 * failure the settings stay empty: nothing to undo. */
+	if (settings_load_apart(&config->source, err, &settings) == 0) {
 		if (!config->check || config->check(&settings, err) == 0)
 			crew = crew_new(&settings);
 		if (!crew)

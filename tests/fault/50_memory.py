@@ -10,13 +10,14 @@ import os
 import shutil
 import signal
 import tempfile
+import time
 
 import pytest
 
 import docket
 import oom
 from conftest import run_dev
-from docket import ROUTES, SLOW, wait_until
+from docket import ROUTES, SLOW, comm, wait_until
 from memory_cases import CASES, World
 
 pytestmark = pytest.mark.faults
@@ -29,6 +30,11 @@ ABORTS = {
     ("libc", "libjson-c"):
         "json_tokener_parse_ex looks at no strdup() of a member's name",
 }
+
+# Beyond so many places at the start of a process a sample of them is taken:
+# workers that die before they serve must not come faster than the supervisor
+# lets them.
+SAMPLE = 60
 
 # What a client may be told instead of a success.
 CODES = {"out_of_memory", "database_unavailable", "outcome_unknown"}
@@ -114,25 +120,14 @@ class Attempt:
         else:
             assert body["code"] in CODES, self.where()
         if body.get("code", "out_of_memory") == "out_of_memory":
-            wait_until(lambda: self.victim not in self.starved.workers(),
-                       "the worker to be replaced", 10 * SLOW)
-            assert f"pid={self.victim} exit=75" in self.starved.dev.log(), \
-                f"it did not leave: {self.where()}"
+            wait_until(lambda: f"pid={self.victim} exit=75" in
+                       self.starved.dev.log(),
+                       f"the worker to leave: {self.where()}", 10 * SLOW)
 
 
 def sites_of(starved, world, case):
     """What a worker that has warmed up asks for, in the order of asking."""
     Attempt(starved, world, case).judge(world)
-    attempt = Attempt(starved, world, case)
-    attempt.judge(world)
-    return list(attempt.sites)
-
-
-def sites_of_a_first_request(starved, world, case):
-    """Likewise in one that has served nothing."""
-    for pid in starved.workers():
-        os.kill(pid, signal.SIGKILL)
-    wait_until(lambda: len(starved.workers()) == 2, "new workers", 10 * SLOW)
     attempt = Attempt(starved, world, case)
     attempt.judge(world)
     return list(attempt.sites)
@@ -178,3 +173,144 @@ def test_every_allocation_fails_once(starved, world, case):
     assert "not reached" not in outcomes
     if len(sites) > 20:
         assert outcomes.get(503, 0) > 0
+
+
+# --- before there is a request ----------------------------------------------
+
+def new_workers(starved):
+    """Both are killed; what the first of the new asks for counts."""
+    for pid in starved.workers():
+        os.kill(pid, signal.SIGKILL)
+    wait_until(lambda: len(starved.workers()) == 2 and
+               starved.memory.victim, "new workers", 10 * SLOW)
+
+
+def sample(sites, most):
+    """Evenly, with the first and so that each gets its turn."""
+    return sites[::max(1, -(-len(sites) // most))]
+
+
+def fail_starts(starved, most):
+    memory = starved.memory
+    memory.arm(starved.pid)
+    new_workers(starved)
+    starved.settle()
+    memory.off()
+    sites = list(memory.sites())
+    died = 0
+    for site in sample(sites, most):
+        begun = time.monotonic()
+        memory.arm(starved.pid, oom.AT_SITE, site)
+        new_workers(starved)
+        starved.settle()
+        memory.off()
+        died += memory.hits and memory.victim not in starved.workers()
+        # The supervisor gives up on a dozen deaths in ten seconds.
+        time.sleep(max(0, begun + 1 - time.monotonic()))
+    print(f"{len(sites)} sites of a worker's start and first requests: "
+          f"{died} of {len(sample(sites, most))} cost the worker")
+    assert comm(starved.pid) == "docketd"
+    return died
+
+
+def test_some_starts_of_a_worker_fail(starved, world):
+    assert fail_starts(starved, 4) > 0
+
+
+@pytest.mark.long
+def test_starts_of_a_worker_fail(starved, world):
+    assert fail_starts(starved, SAMPLE) > 0
+
+
+NEW = "Serving with the new settings"
+OLD = "Reload refused, serving with the old settings"
+
+
+def reload(starved):
+    """SIGHUP, and how it ended: NEW or OLD."""
+    path = starved.dev.dir / "log/docketd.log"
+    begin = path.stat().st_size
+    os.kill(starved.pid, signal.SIGHUP)
+
+    def told():
+        with open(path, encoding="utf-8") as file:
+            file.seek(begin)
+            text = file.read()
+        return [how for how in (NEW, OLD) if f'how="{how}' in text]
+
+    return wait_until(told, "the reload to end", 30 * SLOW)[0]
+
+
+def fail_reloads(starved, most, children):
+    """In the supervisor, or in its child that reads the settings."""
+    memory, outcomes = starved.memory, {NEW: 0, OLD: 0}
+    memory.arm(starved.pid, children=children)
+    assert reload(starved) == NEW
+    memory.off()
+    starved.settle()
+    sites = list(memory.sites())
+    for site in sample(sites, most):
+        memory.arm(starved.pid, oom.AT_SITE, site, children=children)
+        try:
+            outcomes[reload(starved)] += 1
+        except AssertionError as error:
+            where = starved.told(memory.sites().get(site, []))
+            raise AssertionError(
+                f"{error}, exit {starved.process.poll()}, memory failed at"
+                f"\n    {where}\n{starved.dev.log()[-500:]}") from None
+        memory.off()
+        starved.settle()
+    print(f"{len(sites)} sites of a reload: {outcomes}")
+    return outcomes
+
+
+@pytest.mark.parametrize("children", [False, True])
+def test_some_allocations_of_a_reload_fail(starved, world, children):
+    """The supervisor goes on with what it has."""
+    assert fail_reloads(starved, 3, children)[OLD] > 0
+    assert reload(starved) == NEW
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("children", [False, True])
+def test_allocations_of_a_reload_fail(starved, world, children):
+    assert fail_reloads(starved, 1000, children)[OLD] > 0
+    assert reload(starved) == NEW
+
+
+# --- and what is left behind -------------------------------------------------
+
+def in_use(starved, world, case):
+    """Bytes a worker holds at a request, after one that was like it."""
+    memory = starved.memory
+    Attempt(starved, world, case).judge(world)
+    sent = case.prepare(world)
+    memory.arm(starved.pid, look=True)
+    reply = world.client.request(sent.method, sent.path, None, check=False,
+                                 **sent.more)
+    memory.off()
+    assert reply.status == case.status
+    return memory.in_use(), memory.victim
+
+
+@pytest.mark.long
+def test_what_a_worker_survives_it_does_not_pay_for(starved, world):
+    """1,000 failures that are no reason to replace a worker leave nothing
+    in it: the sanitizers see what is lost, this sees what is kept."""
+    case = next(case for case in CASES if case.name == "POST /tasks once")
+    kept = []
+    for site in sites_of(starved, world, case):
+        before = set(starved.workers())
+        attempt = Attempt(starved, world, case, site)
+        attempt.judge(world)
+        starved.settle()
+        if attempt.hits and set(starved.workers()) == before:
+            kept.append(site)
+    assert kept, "each of them cost the worker"
+    before, pid = in_use(starved, world, case)
+    for i in range(1000):
+        Attempt(starved, world, case, kept[i % len(kept)]).judge(world)
+    after, still = in_use(starved, world, case)
+    print(f"{len(kept)} sites: {before} bytes, then {after}")
+    assert still == pid, "a worker was replaced"
+    assert after - before < 64 * 1024

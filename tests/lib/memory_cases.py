@@ -109,7 +109,8 @@ def make_token(world, row, sent):
 def check_pair(world, sent, reply):
     """What was given out is good."""
     if reply.status == 200:
-        world.client.get("/auth/me", 200, token=reply.json["access_token"])
+        token = reply.json.get("access_token") or reply.json["token"]
+        world.client.get("/auth/me", 200, token=token)
 
 
 def make_refresh(world, row, sent):

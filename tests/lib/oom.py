@@ -48,10 +48,10 @@ class Memory:
     def head(self):
         return HEAD.unpack_from(self.map, 0)
 
-    def arm(self, pid, mode=COUNT, site=0, children=True):
+    def arm(self, pid, mode=COUNT, site=0, children=True, look=False):
         """Count what pid (or its children) ask for, or fail it at a site."""
         self.off()
-        head = HEAD.pack(0, children, 0, mode, site, 0, 0, 0, 0, 0)
+        head = HEAD.pack(0, children, 0, mode, site, 0, 0, 0, 0, look)
         self.map[:HEAD.size] = head
         self.map[:4] = struct.pack("=I", pid)
 
@@ -141,9 +141,11 @@ class Starved:
         (self.dev.dir / "pids").write_text(
             json.dumps(pids, separators=(",", ":")) + "\n")
         self.settle()
+        self.maps = self.read_maps()
 
-    def maps(self):
-        """[(from, to, offset, file)] of the supervisor's code."""
+    def read_maps(self):
+        """[(from, to, offset, file)] of the supervisor's code, which is the
+        workers' too."""
         found = []
         for line in pathlib.Path(f"/proc/{self.pid}/maps").read_text() \
                 .splitlines():
@@ -155,7 +157,7 @@ class Starved:
 
     def places(self, frames):
         """Frames as (file, offset in it); the return addresses less one."""
-        maps, found = self.maps(), []
+        maps, found = self.maps, []
         for at in frames:
             for begin, end, offset, name in maps:
                 if begin <= at < end:
