@@ -32,10 +32,11 @@ peek(struct text *in)
 	return in->n > 0 ? *in->s : '\0';
 }
 
+/* c is never '\0', which peek gives for the end too. */
 static bool
 take(struct text *in, char c)
 {
-	if (peek(in) != c || in->n == 0)
+	if (peek(in) != c)
 		return false;
 	in->s++;
 	in->n--;

@@ -94,7 +94,7 @@ password_verify(struct text hash, struct text password, bool *ret_right)
 	    phc.salt, phc.passes, phc.kib * 1024,
 	    crypto_pwhash_ALG_ARGON2ID13) != 0)
 		return -ENOMEM;
-	*ret_right = sodium_memcmp(tag, phc.tag, TAG) == 0 && known;
+	*ret_right = known && sodium_memcmp(tag, phc.tag, TAG) == 0;
 	sodium_memzero(tag, TAG);
 	return 0;
 }

@@ -189,10 +189,11 @@ secret_decode(struct text word, struct secret *ret)
 	return why;
 }
 
+/* It is not empty: another word has come after it. */
 static bool
 kid_is_sane(struct text kid)
 {
-	if (kid.n == 0 || kid.n > RING_KID)
+	if (kid.n > RING_KID)
 		return false;
 	for (size_t i = 0; i < kid.n; i++) {
 		char c = kid.s[i];

@@ -28,14 +28,6 @@ struct grant {
 	const char *value;
 };
 
-/* libjwt and jansson say EINVAL too when there was no memory, or nothing at
- * all; malloc has said so in errno, which the caller has cleared. */
-static int
-fault(void)
-{
-	return errno == ENOMEM ? -ENOMEM : -EINVAL;
-}
-
 /* HS256, the only algorithm of the ring so far. */
 static int
 sign(const struct ring_key *key, struct text signed_part,
@@ -53,7 +45,8 @@ id_string(struct arena *mem, const struct uuid *id)
 	return arena_copy(mem, out, sizeof(out));
 }
 
-/* Fill an empty set of claims. */
+/* Fill an empty set of claims. libjwt says EINVAL for whatever goes wrong; with
+ * names and values as ours it is memory alone. */
 static int
 compose(jwt_t *jwt, const struct grant *grants, size_t n, int64_t now,
     int64_t ttl)
@@ -66,7 +59,7 @@ compose(jwt_t *jwt, const struct grant *grants, size_t n, int64_t now,
 		r = jwt_add_grant_int(jwt, "iat", (long)now);
 	if (!r)
 		r = jwt_add_grant_int(jwt, "exp", (long)(now + ttl));
-	return r ? fault() : 0;
+	return r ? -ENOMEM : 0;
 }
 
 /* *ret is malloc'ed. No arena in here: a jump out of it would lose the jwt. */
@@ -79,7 +72,6 @@ claims_json(const struct grant *grants, size_t n, int64_t now, int64_t ttl,
 
 	if (jwt_new(&jwt))
 		return -ENOMEM;
-	errno = 0;
 	r = compose(jwt, grants, n, now, ttl);
 	if (!r) {
 		*ret = jwt_get_grants_json(jwt, NULL);
@@ -170,7 +162,7 @@ grant_instant(jwt_t *jwt, const char *name, bool required, int64_t *at)
 	value = jwt_get_grant_int(jwt, name);
 	if (errno == ENOENT)
 		return !required;
-	if (errno || value <= 0)
+	if (value <= 0)
 		return false;
 	*at = value;
 	return true;

@@ -5,6 +5,7 @@
 #include "base/crypto.h"
 #include "base/error.h"
 #include "store/users.h"
+#include "store/who.h"
 
 static void
 register_gives_the_account_and_its_rows(void **state)
@@ -370,6 +371,38 @@ setting_a_password_ends_the_sessions(void **state)
 	assert_int_equal(store_session_check(db, mem, &who), E_TOKEN_REVOKED);
 }
 
+/* Who cannot be looked up is not let in. */
+static void
+without_a_database_nobody_is_anybody(void **state)
+{
+	struct principal who = fixture_user("user");
+	struct client client = { 0 };
+	const struct db_config config = { .dsn = "host=/nowhere",
+	    .application = "test", .sets = store_statements,
+	    .n_sets = store_statements_n, .prepared = true };
+	struct db *away = db_new(&config);
+	struct refreshed out;
+
+	(void)state;
+	assert_int_equal(store_session_check(away, mem, &who), E_DATABASE);
+	assert_int_equal(store_session_end(away, mem, &who, true, &client),
+	    E_DATABASE);
+	assert_int_equal(store_session_refresh(away, mem, &who.session_id, 0,
+	    60, &client, &out), E_DATABASE);
+	db_free(away);
+}
+
+/* A number that the statement cannot give is a fault, not a yes. */
+static void
+a_state_that_is_unknown_is_no_yes(void **state)
+{
+	(void)state;
+	assert_int_equal(who_error(0), 0);
+	assert_int_equal(who_error(4), E_ROLE);
+	assert_true(who_error(5) < 0);
+	assert_true(who_error(-1) < 0);
+}
+
 #define CASE(f) cmocka_unit_test_teardown(f, fixture_reset)
 
 int
@@ -389,6 +422,8 @@ main(void)
 		CASE(users_are_listed_for_admins_in_pages),
 		CASE(the_command_line_adds_and_promotes),
 		CASE(setting_a_password_ends_the_sessions),
+		CASE(without_a_database_nobody_is_anybody),
+		CASE(a_state_that_is_unknown_is_no_yes),
 	};
 
 	return cmocka_run_group_tests(tests, fixture_start, fixture_stop);

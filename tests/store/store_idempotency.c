@@ -144,6 +144,77 @@ a_connection_that_dies_frees_the_key(void **state)
 	assert_int_equal(tasks_of(&who), 1);
 }
 
+/* Whatever statement fails, the transaction is over and nothing is stored. */
+static void
+a_failure_in_between_leaves_nothing(void **state)
+{
+	struct principal who = fixture_user("user");
+	struct idem_reply reply, bad = { .status = 201,
+	    .headers = TEXT("\xff"), .body = TEXT("{}") };
+	struct db *away = NULL;
+	const struct db_config config = { .dsn = "host=/nowhere",
+	    .application = "test", .sets = store_statements,
+	    .n_sets = store_statements_n, .prepared = true };
+
+	(void)state;
+	away = db_new(&config);
+	assert_int_equal(store_idem_begin(away, mem, &who, &key, &reply),
+	    E_DATABASE);
+	db_free(away);
+	fixture_sql("ALTER TABLE docket.sessions RENAME TO elsewhere");
+	assert_true(store_idem_begin(db, mem, &who, &key, &reply) < 0);
+	fixture_sql("ALTER TABLE docket.elsewhere RENAME TO sessions");
+	assert_false(db_in_transaction(db));
+	fixture_sql("ALTER TABLE docket.idempotency RENAME TO elsewhere");
+	assert_true(store_idem_begin(db, mem, &who, &key, &reply) < 0);
+	fixture_sql("ALTER TABLE docket.elsewhere RENAME TO idempotency");
+	assert_false(db_in_transaction(db));
+	assert_int_equal(store_idem_begin(db, mem, &who, &key, &reply), 0);
+	assert_int_not_equal(store_idem_commit(db, mem, &who, &key, &bad), 0);
+	assert_false(db_in_transaction(db));
+	assert_int_equal(fixture_int("SELECT count(*) AS v FROM"
+	    " docket.idempotency WHERE user_id = '%s'",
+	    fixture_uuid(&who.user_id)), 0);
+}
+
+/* A reply without a header or a body is stored as one. */
+static void
+an_empty_reply_is_replayed_too(void **state)
+{
+	struct principal who = fixture_user("user");
+	struct idem_reply reply = { .status = 204 };
+
+	(void)state;
+	assert_int_equal(store_idem_begin(db, mem, &who, &key, &reply), 0);
+	reply = (struct idem_reply){ .status = 204 };
+	assert_int_equal(store_idem_commit(db, mem, &who, &key, &reply), 0);
+	assert_int_equal(store_idem_begin(db, mem, &who, &key, &reply), 0);
+	assert_true(reply.replay);
+	assert_int_equal(reply.status, 204);
+	assert_int_equal(reply.headers.n + reply.body.n, 0);
+}
+
+/* Who stores without the lock is seen when we store. */
+static void
+a_key_that_was_stored_meanwhile_is_not_overwritten(void **state)
+{
+	struct principal who = fixture_user("user");
+	struct idem_reply reply;
+
+	(void)state;
+	assert_int_equal(store_idem_begin(db, mem, &who, &key, &reply), 0);
+	fixture_sql("INSERT INTO docket.idempotency (user_id, key, operation,"
+	    " fingerprint, status, headers, body) VALUES ('%s', 'k-1',"
+	    " 'POST /tasks', '0123456789abcdef0123456789abcdef', 200, '',"
+	    " 'theirs')", fixture_uuid(&who.user_id));
+	reply = (struct idem_reply){ .status = 201, .body = TEXT("ours") };
+	assert_int_equal(store_idem_commit(db, mem, &who, &key, &reply),
+	    E_IN_FLIGHT);
+	assert_false(db_in_transaction(db));
+	assert_int_equal(store_idem_begin(db, mem, &who, &key, &reply), 0);
+	assert_true(text_is(reply.body, "theirs"));
+}
+
 static void
 one_post(struct caller *caller)
 {
@@ -183,6 +254,9 @@ main(void)
 		CASE(after_a_day_the_key_is_free),
 		CASE(a_twin_in_flight_is_told_so_at_once),
 		CASE(a_connection_that_dies_frees_the_key),
+		CASE(a_failure_in_between_leaves_nothing),
+		CASE(an_empty_reply_is_replayed_too),
+		CASE(a_key_that_was_stored_meanwhile_is_not_overwritten),
 		CASE(sixty_four_parallel_posts_have_one_effect),
 	};
 

@@ -89,6 +89,14 @@ hash_binds_everything(void **state)
 	memset(big, 'x', sizeof(big));
 	assert_int_equal(otp_hash(&key, TEXT("login"), TEXT("a"),
 	    (struct text){ big, sizeof(big) }, b), -EINVAL);
+	assert_int_equal(otp_hash(&key, (struct text){ big, sizeof(big) },
+	    TEXT("a"), TEXT("1"), b), -EINVAL);
+	assert_int_equal(otp_hash(&key, TEXT("login"), (struct text){ big,
+	    sizeof(big) }, TEXT("1"), b), -EINVAL);
+	/* An empty code has a hash, which is nobody else's. */
+	assert_int_equal(otp_hash(&key, TEXT("login"), TEXT("+989121234567"),
+	    TEXT_NONE, b), 0);
+	assert_memory_not_equal(a, b, sizeof(a));
 }
 
 int

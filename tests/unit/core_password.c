@@ -102,6 +102,47 @@ foreign_hashes(void **state)
 	assert_false(is_right(TEXT("$argon2id$v=19$m=19456"), TEXT("")));
 }
 
+#define SALT22 "AAAAAAAAAAAAAAAAAAAAAA"
+#define TAG43 "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
+#define ARGON "$argon2id$v=19$"
+
+/* What is nearly a PHC string of ours is nobody's password. */
+static void
+broken_hashes(void **state)
+{
+	static const struct text rows[] = {
+		TEXT_INIT(ARGON "m=19456,t=2,p=1$" SALT22 "$" TAG43 "x"),
+		TEXT_INIT(ARGON "m=19456,t=0,p=1$" SALT22 "$" TAG43),
+		TEXT_INIT(ARGON "m=7,t=2,p=1$" SALT22 "$" TAG43),
+		TEXT_INIT(ARGON "m=19456,t=2,p=1$AAAA$" TAG43),
+		TEXT_INIT(ARGON "m=19456,t=2,p=1$!AAAAAAAAAAAAAAAAAAAAA$" TAG43),
+		TEXT_INIT(ARGON "m=19456,t=2,p=1$" SALT22 "$AAAA"),
+		TEXT_INIT(ARGON "m=19456,t=2,p=1$" SALT22 "$!AAA"),
+		TEXT_INIT(ARGON "m=19456,t=2,p=2$" SALT22 "$" TAG43),
+		TEXT_INIT("a\0b"),
+		TEXT_INIT(TAG43 TAG43 TAG43),
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		assert_false(is_right(rows[i], TEXT("x")));
+	assert_true(password_stale(TEXT("a\0b")));
+	assert_true(password_stale(TEXT(TAG43 TAG43 TAG43)));
+}
+
+/* Whoever checks for emptiness, it is not this one. */
+static void
+the_empty_password_is_one_too(void **state)
+{
+	struct text hash;
+
+	(void)state;
+	assert_int_equal(password_hash(mem, TEXT_NONE, &hash), 0);
+	assert_true(is_right(hash, TEXT_NONE));
+	assert_true(is_right(hash, TEXT("")));
+	assert_false(is_right(hash, TEXT("x")));
+}
+
 static void
 nobody_costs_as_much(void **state)
 {
@@ -134,6 +175,8 @@ main(void)
 		cmocka_unit_test(nul_does_not_cut),
 		cmocka_unit_test(long_ones_count_whole),
 		cmocka_unit_test(foreign_hashes),
+		cmocka_unit_test(broken_hashes),
+		cmocka_unit_test(the_empty_password_is_one_too),
 		cmocka_unit_test(nobody_costs_as_much),
 	};
 

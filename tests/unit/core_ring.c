@@ -6,7 +6,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <cmocka.h>
+#include <fcntl.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "core/token.h"
@@ -124,6 +126,12 @@ bad_rings(void **state)
 		{ "current a HS256 " GOOD " x\n", ":1: a line has four" },
 		{ "current a/b HS256 " GOOD "\n", ":1: a KID is" },
 		{ "current \"a\" HS256 " GOOD "\n", ":1: a KID is" },
+		{ "current a@b HS256 " GOOD "\n", ":1: a KID is" },
+		{ "current a[b HS256 " GOOD "\n", ":1: a KID is" },
+		{ "current a{b HS256 " GOOD "\n", ":1: a KID is" },
+		{ "current a:b HS256 " GOOD "\n", ":1: a KID is" },
+		{ "current aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+		    "aaaaaaaaaaaaaaa HS256 " GOOD "\n", ":1: a KID is" },
 		{ "current a HS256 " GOOD "=\n", ":1: not base64url" },
 		{ "current a HS256 cjlLM3ZRMG0xeFo3cEw1dEI4bkQyc0Y2aEo0Z1cweQ"
 		    "\n", ":1: shorter than 32 bytes" },
@@ -176,6 +184,95 @@ too_many_keys(void **state)
 	assert_false(ring_loads());
 	assert_non_null(strstr(said, ":17: more than 16 keys"));
 	free(text);
+	unlink(path);
+}
+
+/* What the kernel may say of a file, which no file of ours does. */
+static enum { AS_IT_IS, NO_STAT, NO_READ, INTERRUPTED, GROWS } odd;
+static bool owned_by_root;
+
+int
+fstat(int fd, struct stat *ret)
+{
+	if (odd == NO_STAT) {
+		errno = EIO;
+		return -1;
+	}
+	if (syscall(SYS_newfstatat, fd, "", ret, AT_EMPTY_PATH) < 0)
+		return -1;
+	ret->st_uid = owned_by_root ? 0 : 1000;
+	return 0;
+}
+
+ssize_t
+read(int fd, void *out, size_t n)
+{
+	if (odd == NO_READ || odd == INTERRUPTED) {
+		errno = odd == NO_READ ? EIO : EINTR;
+		odd = AS_IT_IS;
+		return -1;
+	}
+	if (odd == GROWS) {
+		memset(out, '\n', n);
+		return (ssize_t)n;
+	}
+	return syscall(SYS_read, fd, out, n);
+}
+
+static void
+odd_files(void **state)
+{
+	static const char ring[] = "current a HS256 " GOOD "\n";
+
+	(void)state;
+	write_file(ring, sizeof(ring) - 1, 0600);
+	odd = NO_STAT;
+	assert_false(ring_loads());
+	assert_non_null(strstr(said, "Input/output"));
+	odd = NO_READ;
+	assert_false(ring_loads());
+	assert_non_null(strstr(said, "Input/output"));
+	odd = INTERRUPTED;
+	assert_true(ring_loads());
+	assert_int_equal(odd, AS_IT_IS);
+	odd = GROWS;
+	assert_false(ring_loads());
+	assert_non_null(strstr(said, "64 KiB"));
+	odd = AS_IT_IS;
+	unlink(path);
+}
+
+/* systemd's: 0440 of root, right in the directory that it names. */
+static void
+credentials_may_show_a_mask(void **state)
+{
+	static const char ring[] = "current a HS256 " GOOD "\n";
+	char plain[64];
+
+	(void)state;
+	write_file(ring, sizeof(ring) - 1, 0440);
+	owned_by_root = true;
+	assert_false(ring_loads());
+	setenv("CREDENTIALS_DIRECTORY", "", 1);
+	assert_false(ring_loads());
+	setenv("CREDENTIALS_DIRECTORY", "/run/elsewhere", 1);
+	assert_false(ring_loads());
+	setenv("CREDENTIALS_DIRECTORY", "/tmp/docket-core", 1);
+	assert_false(ring_loads());
+	setenv("CREDENTIALS_DIRECTORY", dir, 1);
+	assert_true(ring_loads());
+	owned_by_root = false;
+	assert_false(ring_loads());
+	owned_by_root = true;
+	assert_int_equal(chmod(path, 0444), 0);
+	assert_false(ring_loads());
+	assert_int_equal(chmod(path, 0440), 0);
+	memcpy(plain, path, sizeof(plain));
+	snprintf(path, sizeof(path), "%s/../%s/keys", dir, dir + 5);
+	assert_false(ring_loads());
+	memcpy(path, plain, sizeof(plain));
+	owned_by_root = false;
+	unsetenv("CREDENTIALS_DIRECTORY");
 	unlink(path);
 }
 
@@ -232,6 +329,8 @@ master_secret(void **state)
 	write_file(GOOD "\n", sizeof(GOOD), 0600);
 	assert_true(secret_loads(&secret));
 	assert_int_equal(secret.n, 32);
+	write_file(GOOD "\n \n\n", sizeof(GOOD) + 3, 0600);
+	assert_true(secret_loads(&secret));
 	assert_memory_equal(secret.b, "r9K3vQ0m1xZ7pL5tB8nD2sF6hJ4gW0yU", 32);
 	secret_done(&secret);
 	unlink(path);
@@ -270,6 +369,8 @@ main(void)
 		cmocka_unit_test(bad_rings),
 		cmocka_unit_test(too_many_keys),
 		cmocka_unit_test(bad_files),
+		cmocka_unit_test(odd_files),
+		cmocka_unit_test(credentials_may_show_a_mask),
 		cmocka_unit_test(master_secret),
 		cmocka_unit_test(weak_words),
 	};

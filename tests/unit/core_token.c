@@ -10,6 +10,7 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "core/jose.h"
 #include "core/token.h"
 
 #define NOW INT64_C(1800000000)
@@ -344,6 +345,46 @@ nul_in_claims(void **state)
 	arena_reset(mem);
 }
 
+/* Under our own MAC claims that are no base64url, or no object. */
+static void
+odd_claims_under_a_good_mac(void **state)
+{
+	static const char *const parts[] = { "!!!", "eyJ", "bnVsbA", "W10" };
+	struct secret secret = { .n = 32 };
+	uint8_t mac[CRYPTO_HASH];
+
+	(void)state;
+	memcpy(secret.b, key1, 32);
+	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
+		char *body = arena_printf(mem, "%s.%s", base64url_encode(mem,
+		    HEADER, sizeof(HEADER) - 1).s, parts[i]);
+
+		assert_int_equal(crypto_hmac(&secret, body, strlen(body),
+		    mac), 0);
+		assert_int_equal(check(text_of(arena_printf(mem, "%s.%s", body,
+		    base64url_encode(mem, mac, sizeof(mac)).s))), E_TOKEN);
+	}
+	arena_reset(mem);
+}
+
+/* All four kinds, between all tokens; a NUL is none of them. */
+static void
+white_space_in_a_header(void **state)
+{
+	struct jose_header header;
+
+	(void)state;
+	assert_true(jose_header(TEXT(" {\t\"alg\"\n:\r\"a\" , \"typ\":\"b\",\n"
+	    "\"kid\":\"c\"\r}\t\n\r "), &header));
+	assert_true(text_is(header.kid, "c"));
+	assert_false(jose_header(TEXT("{\"alg\":\"a\",\"typ\":\"b\","
+	    "\"kid\":\"c\"}\0"), &header));
+	assert_false(jose_header(TEXT("{\"alg\":\"a\",\"typ\":\"b\"}"),
+	    &header));
+	assert_false(jose_header(TEXT("{\"alg\":\"a\",\v\"typ\":\"b\","
+	    "\"kid\":\"c\"}"), &header));
+}
+
 static void
 refresh_round_trip(void **state)
 {
@@ -440,6 +481,8 @@ main(void)
 		cmocka_unit_test(every_flip_is_refused),
 		cmocka_unit_test(bad_shapes),
 		cmocka_unit_test(nul_in_claims),
+		cmocka_unit_test(odd_claims_under_a_good_mac),
+		cmocka_unit_test(white_space_in_a_header),
 		cmocka_unit_test(refresh_round_trip),
 		cmocka_unit_test(a_memo_has_one_place_for_each_mac),
 		cmocka_unit_test(costs),
