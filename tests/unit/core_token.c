@@ -381,6 +381,10 @@ white_space_in_a_header(void **state)
 	    "\"kid\":\"c\"}\0"), &header));
 	assert_false(jose_header(TEXT("{\"alg\":\"a\",\"typ\":\"b\"}"),
 	    &header));
+	assert_false(jose_header(TEXT("{\"alg\":\"a\",\"kid\":\"c\"}"),
+	    &header));
+	assert_false(jose_header(TEXT("{\"typ\":\"b\",\"kid\":\"c\"}"),
+	    &header));
 	assert_false(jose_header(TEXT("{\"alg\":\"a\",\v\"typ\":\"b\","
 	    "\"kid\":\"c\"}"), &header));
 }
