@@ -51,12 +51,13 @@ class Source:
 def gather(build):
     """{path: Source} of everything under src/."""
     sources = {}
-    counts = sorted(p for p in (build / "src").rglob("*.gcda")
-                    if p.stat().st_size)
-    for path in counts:
+    for note in sorted((build / "src").rglob("*.gcno")):
+        count = note.with_suffix(".gcda")
+        if count.exists() and not count.stat().st_size:
+            count.unlink()  # of a program that was never run: all zero
         done = subprocess.run(
             ["gcov", "--json-format", "--stdout", "--branch-probabilities",
-             path], cwd=build, capture_output=True, text=True, check=True)
+             note], cwd=build, capture_output=True, text=True, check=True)
         for file in json.loads(done.stdout)["files"]:
             name = pathlib.Path(build, file["file"]).resolve()
             if ROOT / "src" not in name.parents:
@@ -68,11 +69,10 @@ def gather(build):
     return sources
 
 
-def never_run(sources, build):
-    """Files without counts: none of their lines was run."""
-    return sorted(
-        str(p.relative_to(ROOT)) for p in (ROOT / "src").rglob("*.c")
-        if str(p.relative_to(ROOT)) not in sources)
+def never_run(sources):
+    """Files of which not a line was run."""
+    return sorted(path for path, source in sources.items()
+                  if source.lines and not any(source.lines.values()))
 
 
 class Exclusion:
@@ -138,7 +138,7 @@ def judge(good, what):
 def main():
     build = pathlib.Path(sys.argv[1])
     sources = gather(build)
-    absent = never_run(sources, build)
+    absent = never_run(sources)
     run, lines, _, _ = table(sources)
     judge(not absent, "every file was run" + "".join(
         f"\n    {path}" for path in absent))
