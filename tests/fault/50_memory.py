@@ -175,6 +175,18 @@ def test_every_allocation_fails_once(starved, world, case):
         assert outcomes.get(503, 0) > 0
 
 
+@pytest.mark.long
+@pytest.mark.parametrize("name", SHORT + ["POST /auth/register",
+                                          "POST /otp/verify"])
+def test_from_some_allocation_on_all_fail(starved, world, name):
+    """Until the reply is out: what refuses needs no memory itself."""
+    case = next(case for case in CASES if case.name == name)
+    sites = sites_of(starved, world, case)
+    outcomes = fail_each(starved, world, case, sites, sticky=True)
+    print(f"{name}: {len(sites)} sites, no memory from each on: {outcomes}")
+    assert outcomes.get(503, 0) > 0 and "not reached" not in outcomes
+
+
 # --- before there is a request ----------------------------------------------
 
 def new_workers(starved):
