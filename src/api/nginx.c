@@ -154,7 +154,7 @@ print_server(FILE *out, const char *socket, int dots, const char *rest)
 #define SPELLINGS 7
 
 static void
-print_upstream(FILE *out, const char *name, const char *socket)
+print_upstream(FILE *out, const char *name, const char *socket, bool kept)
 {
 	int room = (int)(SOCKET_PATH_MAX - strlen(socket)) / 2;
 
@@ -162,8 +162,16 @@ print_upstream(FILE *out, const char *name, const char *socket)
 	print_server(out, socket, 0, "");
 	for (int i = 1; i < SPELLINGS; i++)
 		print_server(out, socket, i < room ? i : room, " backup");
-	fputs("\tkeepalive 64;\n\tkeepalive_requests 1000000000;\n"
-	    "\tkeepalive_time 24h;\n\tkeepalive_timeout 1h;\n}\n\n", out);
+	if (kept)
+		fputs("	keepalive 64;
+	keepalive_requests 1000000000;
+"
+		    "	keepalive_time 24h;
+	keepalive_timeout 1h;
+", out);
+	fputs("}
+
+", out);
 }
 
 static size_t
@@ -261,6 +269,9 @@ print_limits(FILE *out, const struct routes *routes,
 			print_row(out, &routes->v[i],
 			    rates[routes->v[i].rate]);
 	fputs("}\n", out);
+	/* By process: what one that died had counted dies with it. */
+	fputs("limit_conn_zone $docket_group.$docket_rate.$pid "
+	    "zone=docket_busy:1m;\n\n", out);
 	print_zone(out, "client", "~^(api|auth)$",
 	    settings->limits_requests_client);
 	print_zone(out, "auth", "auth", settings->limits_auth_client);
@@ -328,9 +339,11 @@ nginx_print(FILE *out, const struct routes *routes,
 
 	fputs("# Made by docketd --nginx from the route table and the "
 	    "settings: make it again\n# instead of editing it.\n\n", out);
-	print_upstream(out, "docket_main", settings->server_socket);
+	print_upstream(out, "docket_main", settings->server_socket, true);
+	/* A hash costs five hundred connections. Not kept, all that wait are in
+	 * one queue, the socket's, and go to whichever worker is free. */
 	print_upstream(out, "docket_hash",
-	    *hash ? hash : settings->server_socket);
+	    *hash ? hash : settings->server_socket, false);
 	print_known(out, routes);
 	print_local(out, routes);
 	print_groups(out, routes);

@@ -119,7 +119,7 @@ defaults(void **state)
 	assert_false(s.top_sample_routes);
 	assert_string_equal(s.server_socket, "/run/docket/docket.sock");
 	assert_int_equal(s.server_workers, 0);
-	assert_int_equal(s.server_connections, 64);
+	assert_int_equal(s.server_connections, 512);
 	assert_int_equal(s.auth_refresh_idle, 14 * 86400);
 	assert_true(s.auth_password_grant);
 	assert_string_equal(s.server_user, "");
