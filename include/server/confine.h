@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
-/* What a worker is not allowed: to outlive, to dump core, to grow. */
+/* What a worker is not allowed: to outlive, to dump core, to grow, to push. */
 #ifndef DOCKET_SERVER_CONFINE_H
 #define DOCKET_SERVER_CONFINE_H
 
@@ -10,5 +10,7 @@
 
 /* False when the supervisor has already gone. */
 bool confine_worker(pid_t parent, const struct settings *settings);
+/* Let the others have the cores first; what is left is still enough. */
+void confine_stand_back(void);
 
 #endif

@@ -12,6 +12,7 @@
 struct worker_config {
 	struct web_config web;
 	const char *name;	/* "main.3" */
+	int group;		/* enum group of web/route.h */
 	int listen_fd;
 	const struct handover *handover;
 	int ready_fd;		/* an eventfd: told once when we can serve */

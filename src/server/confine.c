@@ -12,6 +12,9 @@
 
 /* Descriptors beside the connections: sockets, epoll, libpq, files. */
 #define CONFINE_FILES 64
+/* A third of an equal's share when others want the core, all of it when not.
+ * At 10 it would be a tenth, and a login would miss its deadline. */
+#define CONFINE_NICE 5
 
 static void
 set_limit(__rlimit_resource_t what, rlim_t n)
@@ -45,4 +48,12 @@ confine_worker(pid_t parent, const struct settings *s)
 	if (s->server_memory_mb > 0)
 		set_limit(RLIMIT_AS, (rlim_t)s->server_memory_mb << 20);
 	return true;
+}
+
+void
+confine_stand_back(void)
+{
+	errno = 0;
+	if (nice(CONFINE_NICE) == -1 && errno != 0)
+		log_event(LOG_WARN, "priority_kept", "errno=%d", errno);
 }

@@ -134,6 +134,15 @@ is_whole(struct worker *w, struct conn *c)
 	return false;
 }
 
+/* No room: whoever waits at the socket would do so for as long as nginx has
+ * requests for the connections that are kept. So one goes after each reply. */
+static bool
+is_full(const struct worker *w)
+{
+	return w->leaving == LEAVING_NOT &&
+	    w->n_conns >= w->settings->server_connections;
+}
+
 void
 conns_serve(struct worker *w, struct conn *c)
 {
@@ -154,7 +163,7 @@ conns_serve(struct worker *w, struct conn *c)
 	c->told = false;
 	if (!keep)
 		close_conn(w, c);
-	else if (w->leaving == LEAVING_STOP)
+	else if (w->leaving == LEAVING_STOP || is_full(w))
 		say_goodbye(c);
 	score_idle(w->score, request, clock_mono_ms());
 }

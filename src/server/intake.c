@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "server/loop.h"
+#include "web/route.h"
 
 #define PAUSE_MS 100
 /* How soon a worker with more connections than others looks again. */
@@ -55,6 +56,17 @@ queue_again(struct worker *w)
 	set_listening(w, false);
 }
 
+/* May another one be taken along? The socket's turn comes once in a round of
+ * all connections, so one a turn would leave a crowd waiting for seconds. Not
+ * where each request is long: what is not taken, another worker may take. */
+static bool
+takes_more(struct worker *w)
+{
+	return w->config->group == GROUP_MAIN &&
+	    w->n_conns < w->settings->server_connections &&
+	    !is_crowded(w, clock_mono_ms());
+}
+
 void
 intake_accept(struct worker *w)
 {
@@ -62,6 +74,9 @@ intake_accept(struct worker *w)
 
 	if (fd >= 0) {
 		conns_open(w, fd, true);
+		while (takes_more(w) && (fd = accept4(w->config->listen_fd,
+		    NULL, NULL, SOCK_CLOEXEC)) >= 0)
+			conns_open(w, fd, true);
 		queue_again(w);
 		return;
 	}

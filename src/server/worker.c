@@ -13,6 +13,7 @@
 #include "server/confine.h"
 #include "server/loop.h"
 #include "server/signals.h"
+#include "web/route.h"
 
 /* Without a database at first, others are left to answer for as long as a
  * request may wait, and no longer than this: below what counts as hung. */
@@ -248,6 +249,9 @@ worker_run(const struct worker_config *config)
 	if (!confine_worker(config->parent, config->web.settings) ||
 	    fcgi_init() < 0 || !open_loop(&w))
 		return EX_OSERR;
+	/* Beside a login storm there are cores for everything else. */
+	if (config->group == GROUP_HASH)
+		confine_stand_back();
 	w.web = web_new(&config->web);
 	if (!w.web)
 		return EX_CONFIG;
