@@ -10,7 +10,7 @@ import pytest
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE / "lib"))
 sys.dont_write_bytecode = True
-pytest.register_assert_rewrite("docket", "load", "postgres", "watch")
+pytest.register_assert_rewrite("docket", "load", "postgres", "storm", "watch")
 
 import docket  # noqa: E402
 import instance  # noqa: E402

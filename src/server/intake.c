@@ -47,7 +47,6 @@ set_listening(struct worker *w, bool want)
 	score_listening(w->score, want);
 }
 
-
 /* To the end of the socket's queue of waiting workers: it wakes the first
  * one, which would otherwise get them all. */
 static void
