@@ -216,8 +216,10 @@ main(int argc, char **argv)
 
 	log_init("docketd", LOG_INFO);
 	a.sets = calloc((size_t)argc, sizeof(*a.sets));
-	if (!a.sets || crypto_init() < 0 || password_init() < 0)
+	if (!a.sets || crypto_init() < 0 || password_init() < 0) {
+		free(a.sets);
 		return EX_OSERR;
+	}
 	if (!parse(argc, argv, &a)) {
 		fputs(usage, stderr);
 		code = EX_USAGE;

@@ -31,7 +31,7 @@
 #define SQL_LIVE_TASK SQL_ANY_TASK " AND t.deleted_at IS NULL"
 
 #define TASK_FIELD(type_, member_) \
-	{ .name = #member_, .type = type_, \
+	{ .name = #member_, .type = (type_), \
 	  .offset = offsetof(struct task, member_) }
 
 /* The rows of task_row, for structs that begin with a struct task. */

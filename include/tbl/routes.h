@@ -11,8 +11,8 @@
  */
 #define TASKW "tasks:write"
 #define TASKR "tasks:read"
-#define LIST  ROUTE_TASKS | ROUTE_CACHED | ROUTE_ETAG
-#define TASK  ROUTE_TASKS | ROUTE_CACHED
+#define LIST  (ROUTE_TASKS | ROUTE_CACHED | ROUTE_ETAG)
+#define TASK  (ROUTE_TASKS | ROUTE_CACHED)
 
 /* accounts and tokens */
 ROUTE(POST,   "/auth/register",	NULL, ACCESS_PUBLIC, NULL, TX_WRITE, GROUP_HASH, 0, register_body, fields_none, 200, auth_envelope, RATE_AUTH, api_register, "registerUser", "Register a new user")

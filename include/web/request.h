@@ -42,7 +42,8 @@ int request_read(struct request *req, struct client *client, struct fcgi *fcgi,
 int request_read_body(struct request *req, struct fcgi *fcgi,
     struct arena *mem);
 
-/* Accept lets JSON or a problem document through; absent = anything. */
+/* Accept (RFC 9110 §12.5.1) lets JSON or a problem document through; absent =
+ * anything. */
 bool request_accepts_json(struct text accept);
 
 /* Query or form (RFC 6749 appendix B) -> struct. Repeated or unknown names
@@ -51,8 +52,5 @@ bool request_accepts_json(struct text accept);
 void request_decode_pairs(struct text pairs, const struct fields *fields,
     struct arena *mem, const char *prefix, void *object,
     struct faults *faults);
-
-/* Accept (RFC 9110 §12.5.1) lets a JSON reply through; absent = yes. */
-bool request_accepts_json(struct text accept);
 
 #endif

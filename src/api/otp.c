@@ -155,7 +155,7 @@ api_otp_verify(struct call *call)
 	struct otp_verify_out *out = arena_alloc(call->mem, sizeof(*out));
 	uint8_t *hash = arena_alloc(call->mem, CRYPTO_HASH);
 	uint8_t proof[PROOF_BYTES];
-	struct text address, purpose;
+	struct text address = TEXT_NONE, purpose = TEXT_NONE;
 	struct uuid id;
 	int r;
 

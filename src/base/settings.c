@@ -228,6 +228,7 @@ load_file(struct load *load, const char *path)
 			lexer_reset();
 		}
 		loading = NULL;
+		load->file = NULL;
 		cfg_free(cfg);
 	} else {
 		load->no_memory = true;

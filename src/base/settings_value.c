@@ -11,7 +11,8 @@ const struct setting setting_rows[SETTINGS_N] = {
 #define SETTING(section_, key_, type_, dflt_, min_, max_, doc_) \
 	[SETTING_ROW_##section_##_##key_] = { \
 		.section = #section_, .key = #key_, .type = SETTING_##type_, \
-		.dflt = dflt_, .min = min_, .max = max_, .doc = doc_, \
+		.dflt = (dflt_), .min = (min_), .max = (max_), \
+		.doc = (doc_), \
 		.offset = offsetof(struct settings, section_##_##key_) },
 #include "tbl/settings.h"
 #undef SETTING

@@ -142,30 +142,38 @@ run(struct cli *cli, int argc, char **argv)
 	return cli_usage();
 }
 
-int
-main(int argc, char **argv)
+/* The options in front of the command, then the command. */
+static int
+start(struct cli *cli, int argc, char **argv)
 {
 	static const struct option options[] = {
 		CLI_OPTIONS,
 		{ "version", no_argument, NULL, 'V' },
 		{ NULL, 0, NULL, 0 },
 	};
-	struct cli cli = { .sets = calloc((size_t)argc + 1, sizeof(char *)) };
-	int c, status;
+	int c;
 
-	log_init("docket", LOG_WARN);
 	/* "+": what follows the command is the command's. */
 	while ((c = getopt_long(argc, argv, "+c:h", options, NULL)) != -1)
-		if (!cli.sets || !cli_option(&cli, c))
+		if (!cli_option(cli, c))
 			return cli_usage();
 	if (optind == argc)
 		return cli_usage();
-	cli.mem = arena_new(65536);
-	if (!cli.mem || crypto_init()) {
+	return run(cli, argc - optind, argv + optind);
+}
+
+int
+main(int argc, char **argv)
+{
+	struct cli cli = { .sets = calloc((size_t)argc + 1, sizeof(char *)),
+		.mem = arena_new(65536) };
+	int status = EX_OSERR;
+
+	log_init("docket", LOG_WARN);
+	if (cli.sets && cli.mem && crypto_init() == 0)
+		status = start(&cli, argc, argv);
+	else
 		fputs("docket: cannot start: out of memory\n", stderr);
-		return EX_OSERR;
-	}
-	status = run(&cli, argc - optind, argv + optind);
 	arena_free(cli.mem);
 	crypto_done();
 	free(cli.sets);

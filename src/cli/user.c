@@ -98,7 +98,7 @@ check_names(const struct add *add, struct arena *mem, struct new_user *user)
 static int
 hash_password(const struct add *add, struct arena *mem, struct new_user *user)
 {
-	struct text password;
+	struct text password = TEXT_NONE;
 	int error = read_password(add->password_file, mem, &password);
 
 	if (error)

@@ -2,6 +2,7 @@
 /* Fractional ranks whose length grows with the logarithm of the moves. */
 #include "core/rank.h"
 
+#include <assert.h>
 #include <errno.h>
 
 /*
@@ -75,6 +76,7 @@ struct tail {
 static void
 put(struct tail *out, int value)
 {
+	assert(value >= 0);
 	out->s[out->n++] = digits[value];
 }
 

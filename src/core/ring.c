@@ -172,6 +172,7 @@ secret_decode(struct text word, struct secret *ret)
 	size_t n = 0;
 
 	if (secret_is_weak(word.s, word.n))
+		/* NOLINTNEXTLINE(bugprone-branch-clone): text, then bytes */
 		why = "a known default; make one with openssl rand";
 	else if (word.n > (sizeof(bytes) * 4 + 2) / 3)
 		why = "longer than 64 bytes";

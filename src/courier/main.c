@@ -159,8 +159,10 @@ main(int argc, char **argv)
 
 	log_init("docket-courier", LOG_INFO);
 	a.sets = calloc((size_t)argc, sizeof(*a.sets));
-	if (!a.sets || crypto_init() < 0)
+	if (!a.sets || crypto_init() < 0) {
+		free(a.sets);
 		return EX_OSERR;
+	}
 	code = parse(argc, argv, &a);
 	if (code < 0 && settings_load(&a.source, stderr, &settings) < 0)
 		code = EX_CONFIG;

@@ -78,6 +78,7 @@ open_dir(const char *dir)
 {
 	int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
+	/* cppcheck-suppress resourceLeak ; the caller has it */
 	return fd < 0 ? -errno : fd;
 }
 

@@ -66,15 +66,21 @@ takes_more(struct worker *w)
 	    !is_crowded(w, clock_mono_ms());
 }
 
+static int
+accept_next(const struct worker *w)
+{
+	/* cppcheck-suppress nullPointer ; who it is does not matter */
+	return accept4(w->config->listen_fd, NULL, NULL, SOCK_CLOEXEC);
+}
+
 void
 intake_accept(struct worker *w)
 {
-	int fd = accept4(w->config->listen_fd, NULL, NULL, SOCK_CLOEXEC);
+	int fd = accept_next(w);
 
 	if (fd >= 0) {
 		conns_open(w, fd, true);
-		while (takes_more(w) && (fd = accept4(w->config->listen_fd,
-		    NULL, NULL, SOCK_CLOEXEC)) >= 0)
+		while (takes_more(w) && (fd = accept_next(w)) >= 0)
 			conns_open(w, fd, true);
 		queue_again(w);
 		return;

@@ -100,6 +100,7 @@ socket_open(const char *path, const struct socket_owner *owner,
 	memcpy(l.path, path, strlen(path));
 	l.fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (l.fd < 0)
+		/* cppcheck-suppress memleak ; there is none to close */
 		return -errno;
 	r = bind_file(l.fd, &address, owner, &l);
 	if (r < 0) {

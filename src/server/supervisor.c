@@ -314,6 +314,7 @@ look(struct supervisor *sv)
 	tend_old(sv, now);
 	tend_living(sv, now);
 	if (sv->state == STATE_STARTING && crew_is_ready(sv->now))
+		/* NOLINTNEXTLINE(bugprone-branch-clone): another crew's */
 		happen(sv, EVENT_READY);
 	else if (sv->state == STATE_RELOADING && crew_is_ready(sv->next))
 		happen(sv, EVENT_READY);

@@ -25,7 +25,7 @@ struct stored {
 };
 
 #define STORED(type_, member_) \
-	{ .name = #member_, .type = type_, \
+	{ .name = #member_, .type = (type_), \
 	  .offset = offsetof(struct stored, member_) }
 
 static const struct field stored_fields[] = {

@@ -8,7 +8,7 @@
 #include "store/users.h"
 
 #define FOUND(type_, member_) \
-	{ .name = #member_, .type = type_, \
+	{ .name = #member_, .type = (type_), \
 	  .offset = offsetof(struct login_found, member_) }
 
 static const struct field found_fields[] = {

@@ -16,7 +16,7 @@
 #define CONNECT_MS 5000
 
 #define APPLIED(type_, member_) \
-	{ .name = #member_, .type = type_, \
+	{ .name = #member_, .type = (type_), \
 	  .offset = offsetof(struct applied, member_) }
 
 struct applied {

@@ -15,7 +15,7 @@
  */
 
 #define LIVE(type_, member_) \
-	{ .name = #member_, .type = type_, \
+	{ .name = #member_, .type = (type_), \
 	  .offset = offsetof(struct otp_live, member_) }
 
 static const struct field live_fields[] = {

@@ -6,7 +6,7 @@
 #include "store/sets.h"
 
 #define MESSAGE(type_, member_) \
-	{ .name = #member_, .type = type_, \
+	{ .name = #member_, .type = (type_), \
 	  .offset = offsetof(struct message, member_) }
 
 static const struct field message_fields[] = {

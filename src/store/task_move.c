@@ -287,6 +287,7 @@ move_spread(const struct move *m, struct text middle)
 			return error;
 		keys.n = crowd.n;
 		keys.v = arena_array(m->mem, keys.n + 1, sizeof(*keys.v));
+		/* cppcheck-suppress uninitStructMember ; the lines above */
 		error = spread_keys(m, crowd.lo, crowd.hi, keys);
 		if (error && error != -EINVAL)
 			return error;

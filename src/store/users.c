@@ -9,7 +9,7 @@
 #include "store/who.h"
 
 #define USER(type_, member_) \
-	{ .name = #member_, .type = type_, \
+	{ .name = #member_, .type = (type_), \
 	  .offset = offsetof(struct user, member_) }
 
 static const struct field user_fields[] = {

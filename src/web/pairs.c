@@ -133,9 +133,11 @@ range_rank(struct text range)
 bool
 request_accepts_json(struct text accept)
 {
-	bool ok = !accept.s || trim(accept).n == 0;
+	bool ok = trim(accept).n == 0;
 	int best = 0;
 
+	if (!accept.s)
+		return true;
 	/* The most exact range decides (RFC 9110 §12.5.1). */
 	while (accept.n) {
 		struct text params = cut(&accept, ',');

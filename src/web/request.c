@@ -53,8 +53,9 @@ params_read(const struct fcgi *fcgi, struct text v[PARAM__MAX],
 		const char *equals = strchr(pair, '=');
 		const size_t n = equals ? (size_t)(equals - pair) : 0;
 
-		for (int p = 0; p < PARAM__MAX; p++) {
-			if (n != params[p].n || memcmp(pair, params[p].s, n))
+		for (int p = 0; equals && p < PARAM__MAX; p++) {
+			if (n != params[p].n ||
+			    memcmp(pair, params[p].s, n) != 0)
 				continue;
 			if (p == AUTHORIZATION && v[p].s)
 				*ret_two_authorizations = true;
@@ -132,6 +133,7 @@ agent_clean(struct text in, struct arena *mem)
 static void
 network_v4(struct client *client, const uint8_t b[4], struct arena *mem)
 {
+	/* NOLINTNEXTLINE(clang-analyzer-core.CallAndMessage): all are set */
 	client->ip = text_of(arena_printf(mem, "%u.%u.%u.%u", b[0], b[1],
 	    b[2], b[3]));
 	client->network = text_of(arena_printf(mem, "%u.%u.%u.0/24", b[0],

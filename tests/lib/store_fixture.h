@@ -68,7 +68,7 @@ void fixture_parallel(struct caller *callers, size_t n, caller_fn fn,
 void fixture_callers_free(struct caller *callers, size_t n);
 
 /* store_task_order by ids. */
-int order_ids(struct db *db, struct arena *mem, const struct principal *who,
+int order_ids(struct db *on, struct arena *m, const struct principal *who,
     const struct uuid *ids, size_t n, size_t *ret_n);
 
 #endif

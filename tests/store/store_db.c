@@ -26,7 +26,7 @@ struct all {
 };
 
 #define ALL(type_, member_) \
-	{ .name = #member_, .type = type_, \
+	{ .name = #member_, .type = (type_), \
 	  .offset = offsetof(struct all, member_) }
 
 static const struct field all_fields[] = {

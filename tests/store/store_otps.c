@@ -57,7 +57,7 @@ resending_backs_off(void **state)
 {
 	static const int64_t waits[] = { 60, 120, 240, 240 };
 	struct text address = fixture_name("+4930");
-	struct otp_sent sent;
+	struct otp_sent sent = { 0 };
 
 	(void)state;
 	for (size_t i = 0; i < 4; i++) {
@@ -81,7 +81,7 @@ static void
 hour_and_day_have_limits(void **state)
 {
 	struct text address = fixture_name("+4931");
-	struct otp_sent sent;
+	struct otp_sent sent = { 0 };
 
 	(void)state;
 	for (int i = 0; i < 5; i++) {
@@ -106,7 +106,7 @@ a_client_has_a_budget_of_its_own(void **state)
 {
 	struct text last = fixture_name("+4932");
 	struct otp_send send;
-	struct otp_sent sent;
+	struct otp_sent sent = { 0 };
 
 	(void)state;
 	for (int i = 0; i < 4; i++) {
@@ -138,7 +138,7 @@ one_send(struct caller *caller)
 		.sends_hour = 5, .sends_day = 10,
 		.client = { .ip = TEXT("192.0.2.1") },
 	};
-	struct otp_sent sent;
+	struct otp_sent sent = { 0 };
 
 	caller->result = crypto_uuid(&send.id, NULL);
 	if (caller->result == 0)
@@ -156,7 +156,7 @@ of_parallel_sends_one_is_sent(void **state)
 {
 	struct caller *callers = fixture_callers(32);
 	struct text address = fixture_name("+4933");
-	struct otp_sent sent;
+	struct otp_sent sent = { 0 };
 
 	(void)state;
 	fixture_parallel(callers, 32, one_send, &address);
@@ -195,7 +195,7 @@ five_guesses_a_code_and_fifteen_a_recipient(void **state)
 {
 	struct caller *callers = fixture_callers(64);
 	struct text address = fixture_name("+4934");
-	struct otp_sent sent;
+	struct otp_sent sent = { 0 };
 	struct otp_live live;
 
 	(void)state;
@@ -224,7 +224,7 @@ static void
 guesses_without_a_live_code_count_for_nothing(void **state)
 {
 	struct text address = fixture_name("+4935");
-	struct otp_sent sent;
+	struct otp_sent sent = { 0 };
 	struct otp_live live;
 
 	(void)state;
@@ -247,7 +247,7 @@ static void
 the_right_fifteenth_guess_lifts_the_block(void **state)
 {
 	struct text address = fixture_name("+4936");
-	struct otp_sent sent;
+	struct otp_sent sent = { 0 };
 	struct otp_live live;
 
 	(void)state;
@@ -281,7 +281,7 @@ a_code_is_consumed_once(void **state)
 {
 	struct caller *callers = fixture_callers(32);
 	struct text address = fixture_name("+4937");
-	struct otp_sent sent;
+	struct otp_sent sent = { 0 };
 	struct otp_live live;
 
 	(void)state;
@@ -308,7 +308,7 @@ registration_consumes_the_code_or_nothing(void **state)
 {
 	struct text address = fixture_name("+4938");
 	struct new_user in, twin;
-	struct otp_sent sent;
+	struct otp_sent sent = { 0 };
 	struct otp_live live;
 
 	(void)state;
@@ -342,7 +342,7 @@ a_proof_registers_its_own_address_once(void **state)
 {
 	struct text address = fixture_name("+4939");
 	struct new_user in;
-	struct otp_sent sent;
+	struct otp_sent sent = { 0 };
 	struct otp_live live;
 
 	(void)state;
@@ -370,7 +370,7 @@ a_login_code_goes_only_to_an_account(void **state)
 {
 	struct new_user in;
 	struct otp_send send;
-	struct otp_sent sent;
+	struct otp_sent sent = { 0 };
 
 	(void)state;
 	fixture_new_user(&in, "user");
@@ -400,7 +400,7 @@ the_courier_leases_sends_and_tries_again(void **state)
 	};
 	struct db *courier = db_new(&config);
 	const struct message *m;
-	struct otp_sent sent;
+	struct otp_sent sent = { 0 };
 	struct list due;
 
 	(void)state;

@@ -154,7 +154,7 @@ checks_a_table(void **state)
 	assert_int_equal(router_check(&table), 0);
 	assert_int_equal(check_with(good), 0);
 #define BAD(n, member, value) \
-	bad = good, bad.member = value, assert_int_equal(check_with(bad), n)
+	bad = good, bad.member = (value), assert_int_equal(check_with(bad), n)
 	BAD(1, path, NULL);
 	BAD(1, path, "good");
 	BAD(1, path, "/good/");
