@@ -7,6 +7,7 @@ libjson-c-dev libjwt-dev libssl-dev libsodium-dev libconfuse-dev
 libunistring-dev libpq-dev nginx postgresql-15 openssl curl ca-certificates"
 PACKAGES_TEST="libcmocka-dev python3 python3-pytest clang-14
 libclang-rt-14-dev llvm-14 nghttp2-client"
+PACKAGES_ANALYSIS="clang-tidy-14 cppcheck shellcheck"
 
 POLICY=/usr/sbin/policy-rc.d
 POLICY_MARK='# ./dev of docket: no service starts while packages are installed'

@@ -26,7 +26,7 @@ spawn() {
 		how+=(--)
 	fi
 	(
-		cd "$STATE/run"
+		cd "$STATE/run" || exit
 		# bash gave a background job an ignored SIGINT.
 		exec setsid env --default-signal=INT,QUIT "${how[@]}" "$@" \
 		    </dev/null >>"$log" 2>&1 9>&-

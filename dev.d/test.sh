@@ -35,6 +35,7 @@ number() {
 skip_reasons() {
 	local name
 
+	# shellcheck disable=SC2013 # a name is a word
 	for name in $(sed -n 's/^\[  SKIPPED \] \([a-z0-9_]*\)$/\1/p' "$2" |
 	    sort -u); do
 		REASONS+=("$1 $name: $(awk -v name="$name" '
@@ -235,10 +236,12 @@ long_parts() {
 	packages_install clang-14 libclang-rt-14-dev
 	CC=clang-14 build build-clang "all check-programs"
 	programs "unit by clang" tests/unit
+	programs "store by clang" tests/store
 	build_programs "all check-programs"
 	check "make distcheck" make -C "$BUILD" distcheck
 	check "openapi lint" openapi_lint
 	coverage
+	analysis
 }
 
 sum() {

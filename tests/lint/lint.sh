@@ -1,6 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: AGPL-3.0-or-later
 # The house's rules, one line a rule: "ok RULE" or "not ok RULE" and why.
+# Names in this tree hold no blanks, and sed indents every line:
+# shellcheck disable=SC2001,SC2044,SC2046
 set -uo pipefail
 cd "$(dirname "$0")/../.." || exit 1
 export LC_ALL=C
