@@ -163,15 +163,9 @@ print_upstream(FILE *out, const char *name, const char *socket, bool kept)
 	for (int i = 1; i < SPELLINGS; i++)
 		print_server(out, socket, i < room ? i : room, " backup");
 	if (kept)
-		fputs("	keepalive 64;
-	keepalive_requests 1000000000;
-"
-		    "	keepalive_time 24h;
-	keepalive_timeout 1h;
-", out);
-	fputs("}
-
-", out);
+		fputs("\tkeepalive 64;\n\tkeepalive_requests 1000000000;\n"
+		    "\tkeepalive_time 24h;\n\tkeepalive_timeout 1h;\n", out);
+	fputs("}\n\n", out);
 }
 
 static size_t

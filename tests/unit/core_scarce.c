@@ -33,7 +33,7 @@ static struct arena *mem;
 static struct token_ring *ring;
 static char path[] = "/tmp/docket-scarce-XXXXXX";
 static const struct token_policy policy = {
-	TEXT_INIT("docket"), TEXT_INIT("docket"), 600, 30
+	TEXT_INIT("docket"), TEXT_INIT("docket"), 600, 30, NULL
 };
 static struct principal who;
 static struct text token, hash;
