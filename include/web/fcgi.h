@@ -13,15 +13,14 @@ struct fcgi;
  * some. 0 or -EIO. */
 int fcgi_init(void);
 
-/* Takes the accepted socket over (timeouts set here). NULL: no memory; the
- * socket is closed. */
+/* Takes the accepted socket over. NULL: no memory; the socket is closed. */
 struct fcgi *fcgi_open(int fd);
 void fcgi_close(struct fcgi *fcgi);
 int fcgi_fd(const struct fcgi *fcgi);
 
 enum fcgi_found {
 	FCGI_MORE,	/* no whole request yet: wait for more */
-	FCGI_WHOLE,	/* fcgi_accept is due, and will not have to wait */
+	FCGI_WHOLE,	/* fcgi_accept is due, before any other connection */
 	FCGI_OVER,	/* the peer has gone, or spoke something else */
 };
 
@@ -29,7 +28,8 @@ enum fcgi_found {
 enum fcgi_found fcgi_gather(struct fcgi *fcgi);
 /* A part of a request is held: nobody else can go on with the socket. */
 bool fcgi_holds(const struct fcgi *fcgi);
-/* Read the request's parameters. False: fcgi_close is due. */
+/* Read the parameters of the request that fcgi_gather found. False: fcgi_close
+ * is due. */
 bool fcgi_accept(struct fcgi *fcgi);
 /* NULL when absent. Valid until fcgi_finish. */
 const char *fcgi_param(const struct fcgi *fcgi, const char *name);

@@ -18,13 +18,12 @@ struct gather {
 
 enum gathered {
 	GATHER_MORE,	/* not yet; come back when the socket has more */
-	GATHER_SOCKET,	/* a whole request, still in the socket */
-	GATHER_HELD,	/* a whole request, in `bytes` */
+	GATHER_WHOLE,	/* a request in `bytes`: use it, then drop it */
 	GATHER_OVER,	/* the peer has gone, or spoke something else */
 };
 
-/* The socket can be read. What came in one piece, as nginx sends it, costs a
- * look and stays there. Never blocks. */
+/* The socket can be read. Never blocks. A whole request may stand in memory
+ * that all connections share: only one may be in hand at a time. */
 enum gathered gather_step(struct gather *g, int fd);
 /* Forget what is held. */
 void gather_drop(struct gather *g);

@@ -3,22 +3,23 @@
 #include "web/fcgi.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/socket.h>
-#include <sys/time.h>
 #include <unistd.h>
 
 #include <fcgiapp.h>
+#include <fcgios.h>
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "web/gather.h"
 
-#define FCGI_TIMEOUT_MS 500
-#define FCGI_DRAIN_MAX (4 * 1024 * 1024)
+/* How long in all one reply waits for its reader. */
+#define FCGI_PATIENCE_MS 500
 
 /* FastCGI 1.0 §3.3 and §8: what we write ourselves, so that a reply and its
  * end are one write; the library would make them two, and a copy. */
@@ -30,15 +31,18 @@
 #define ROLE_RESPONDER 1
 #define REQUEST_ID 1		/* nginx knows no other */
 
-/* The library reads from request.ipcFd: the socket, or a file in memory with
- * a request that came in parts. */
 struct fcgi {
 	FCGX_Request request;
 	struct gather gather;
-	int fd;			/* the socket; -1: the library closed it */
-	int64_t patience_ms;	/* what this reply's reader may still cost */
+	int64_t patience_ms;	/* of the reply in hand */
 	bool broken;
 };
+
+/* What the library reads: the one request that is in hand, from memory. */
+static struct {
+	const uint8_t *bytes;
+	size_t n;
+} source;
 
 /* The reply of the one request that this process has in hand. */
 static struct {
@@ -46,22 +50,67 @@ static struct {
 	size_t n;
 } pending;
 
+/*
+ * The library asks this function of its own (fcgios.h) for bytes; ours stands
+ * in front of it. It would read from the socket, and there it waits for what a
+ * peer promised and takes an error for the end of the parameters.
+ */
+int
+OS_Read(int fd, char *out, size_t n)
+{
+	(void)fd;
+	if (source.n == 0)
+		return 0;
+	n = n < source.n ? n : source.n;
+	memcpy(out, source.bytes, n);
+	source.bytes += n;
+	source.n -= n;
+	return (int)n;
+}
+
+static bool
+read_from(const void *bytes, size_t n, FCGX_Request *request)
+{
+	source.bytes = bytes;
+	source.n = n;
+	return FCGX_Accept_r(request) == 0 && request->ipcFd >= 0;
+}
+
+/* Is it our function that the library calls? The linker could know better. */
+static bool
+reads_from_us(void)
+{
+	static const uint8_t bytes[] = {
+		1, 1, 0, 1, 0, 8, 0, 0, 0, ROLE_RESPONDER, 0, 0, 0, 0, 0, 0,
+		1, 4, 0, 1, 0, 0, 0, 0,
+	};
+	FCGX_Request request;
+	bool read;
+
+	FCGX_InitRequest(&request, -1, 0);
+	request.ipcFd = open("/dev/null", O_RDWR | O_CLOEXEC);
+	if (request.ipcFd < 0)
+		return false;
+	request.keepConnection = 1;
+	FCGX_Detach(&request);
+	read = read_from(bytes, sizeof(bytes), &request);
+	FCGX_Free(&request, 1);
+	return read;
+}
+
 int
 fcgi_init(void)
 {
 	/* Read once by the library: how long it waits for a peer to close. */
 	if (setenv("LIBFCGI_OS_CLOSE_POLL_TIMEOUT", "100", 0) < 0)
 		return -EIO;
-	return FCGX_Init() == 0 ? 0 : -EIO;
-}
-
-/* A second line: what fcgi_gather let pass is there to be read. */
-static bool
-set_timeout(int fd)
-{
-	struct timeval t = { 0, FCGI_TIMEOUT_MS * 1000 };
-
-	return setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &t, sizeof(t)) == 0;
+	if (FCGX_Init() != 0)
+		return -EIO;
+	if (reads_from_us())
+		return 0;
+	log_event(LOG_ERROR_, "libfcgi_unusable",
+	    "why=\"it does not call our OS_Read\"");
+	return -EIO;
 }
 
 struct fcgi *
@@ -69,8 +118,7 @@ fcgi_open(int fd)
 {
 	struct fcgi *f = calloc(1, sizeof(*f));
 
-	if (!f || !set_timeout(fd)) {
-		free(f);
+	if (!f) {
 		close(fd);
 		return NULL;
 	}
@@ -78,22 +126,11 @@ fcgi_open(int fd)
 	 * soon as the peer has gone. keepConnection: FCGX_Accept_r begins by
 	 * finishing "the request before", which would close the socket. */
 	FCGX_InitRequest(&f->request, -1, 0);
-	f->request.ipcFd = f->fd = fd;
+	f->request.ipcFd = fd;
 	f->request.keepConnection = 1;
 	/* Close at once, without waiting for a peer that trickles. */
 	FCGX_Detach(&f->request);
 	return f;
-}
-
-/* The library goes on with the socket. */
-static void
-unplay(struct fcgi *f)
-{
-	if (f->request.ipcFd == f->fd)
-		return;
-	if (f->request.ipcFd >= 0)
-		close(f->request.ipcFd);
-	f->request.ipcFd = f->fd;
 }
 
 void
@@ -101,10 +138,9 @@ fcgi_close(struct fcgi *f)
 {
 	if (!f)
 		return;
-	unplay(f);
 	FCGX_Free(&f->request, 0);
-	if (f->fd >= 0)
-		close(f->fd);
+	if (f->request.ipcFd >= 0)
+		close(f->request.ipcFd);
 	gather_drop(&f->gather);
 	free(f);
 }
@@ -112,17 +148,16 @@ fcgi_close(struct fcgi *f)
 int
 fcgi_fd(const struct fcgi *f)
 {
-	return f->fd;
+	return f->request.ipcFd;
 }
 
 enum fcgi_found
 fcgi_gather(struct fcgi *f)
 {
-	switch (gather_step(&f->gather, f->fd)) {
+	switch (gather_step(&f->gather, f->request.ipcFd)) {
 	case GATHER_MORE:
 		return FCGI_MORE;
-	case GATHER_SOCKET:
-	case GATHER_HELD:
+	case GATHER_WHOLE:
 		return FCGI_WHOLE;
 	case GATHER_OVER:
 		break;
@@ -136,38 +171,14 @@ fcgi_holds(const struct fcgi *f)
 	return f->gather.n > 0;
 }
 
-/* Let the library read what we hold. */
-static bool
-play(struct fcgi *f)
-{
-	const struct gather *g = &f->gather;
-	int fd = memfd_create("request", MFD_CLOEXEC);
-	bool written;
-
-	if (fd < 0)
-		return false;
-	written = write(fd, g->bytes, g->n) == (ssize_t)g->n &&
-	    lseek(fd, 0, SEEK_SET) == 0;
-	gather_drop(&f->gather);
-	f->request.ipcFd = fd;
-	return written;
-}
-
 bool
 fcgi_accept(struct fcgi *f)
 {
-	const bool held = fcgi_holds(f);
-	bool read;
-
 	pending.n = 0;
 	f->broken = false;
-	f->patience_ms = FCGI_TIMEOUT_MS;
-	if (held && !play(f))
-		return false;
-	read = FCGX_Accept_r(&f->request) == 0 && f->request.ipcFd >= 0;
-	if (!held)
-		f->fd = f->request.ipcFd;
-	return read && f->request.role == ROLE_RESPONDER;
+	f->patience_ms = FCGI_PATIENCE_MS;
+	return read_from(f->gather.bytes, f->gather.n, &f->request) &&
+	    f->request.role == ROLE_RESPONDER;
 }
 
 const char *
@@ -201,9 +212,9 @@ fcgi_read(struct fcgi *f, void *out, size_t n)
 static bool
 wait_for_room(struct fcgi *f)
 {
-	struct pollfd p = { .fd = f->fd, .events = POLLOUT };
-	int64_t begun = clock_mono_ms();
-	int n = poll(&p, 1, (int)f->patience_ms);
+	struct pollfd p = { .fd = f->request.ipcFd, .events = POLLOUT };
+	const int64_t begun = clock_mono_ms();
+	const int n = poll(&p, 1, (int)f->patience_ms);
 
 	f->patience_ms -= clock_mono_ms() - begun;
 	return (n > 0 || (n < 0 && errno == EINTR)) && f->patience_ms > 0;
@@ -214,7 +225,8 @@ write_all(struct fcgi *f, struct iovec *v, size_t n)
 {
 	while (n > 0) {
 		const struct msghdr m = { .msg_iov = v, .msg_iovlen = n };
-		ssize_t done = sendmsg(f->fd, &m, MSG_DONTWAIT | MSG_NOSIGNAL);
+		ssize_t done = sendmsg(f->request.ipcFd, &m,
+		    MSG_DONTWAIT | MSG_NOSIGNAL);
 
 		if (done < 0 && errno != EAGAIN && errno != EINTR)
 			return false;
@@ -287,23 +299,6 @@ fcgi_write(struct fcgi *f, const void *bytes, size_t n)
 	return !f->broken;
 }
 
-/* Take what is left of the body: the next request on this connection would
- * begin with it, and closing over unread bytes resets the peer. */
-static bool
-drain_input(struct fcgi *f)
-{
-	char trash[4096];
-	size_t all = 0;
-	ssize_t n;
-
-	while ((n = fcgi_read(f, trash, sizeof(trash))) > 0) {
-		all += (size_t)n;
-		if (all > FCGI_DRAIN_MAX)
-			return false;
-	}
-	return n == 0;
-}
-
 /* The reply is on its way and ended: the library has nothing to say. */
 static void
 mute(FCGX_Stream *stream)
@@ -315,16 +310,13 @@ mute(FCGX_Stream *stream)
 bool
 fcgi_finish(struct fcgi *f)
 {
-	bool sound = drain_input(f);
-
-	unplay(f);
 	if (!f->broken)
 		write_pending(f, true);
 	mute(f->request.out);
 	mute(f->request.err);
 	FCGX_Finish_r(&f->request);
-	f->fd = f->request.ipcFd;
-	return sound && !f->broken && f->fd >= 0;
+	gather_drop(&f->gather);
+	return !f->broken && f->request.ipcFd >= 0;
 }
 
 /*
@@ -340,6 +332,6 @@ fcgi_goodbye(const struct fcgi *f)
 	static const uint8_t record[8] = { RECORD_VERSION, RECORD_STDERR, 0,
 	    REQUEST_ID };
 
-	return send(f->fd, record, sizeof(record),
+	return send(f->request.ipcFd, record, sizeof(record),
 	    MSG_DONTWAIT | MSG_NOSIGNAL) == (ssize_t)sizeof(record);
 }

@@ -7,30 +7,30 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#define ROOM_FIRST (16 * 1024)
 #define TAKES 16
+#define ROOM_LEAST 4096
+
+/* What is read first goes here; as nginx sends it, that is all of it. */
+static uint8_t shared[64 * 1024];
 
 void
 gather_drop(struct gather *g)
 {
-	free(g->bytes);
+	if (g->bytes != shared)
+		free(g->bytes);
 	*g = (struct gather){ 0 };
-}
-
-/* What a read that gave nothing says. */
-static enum gathered
-nothing(ssize_t n)
-{
-	return n < 0 && (errno == EAGAIN || errno == EINTR) ? GATHER_MORE :
-	    GATHER_OVER;
 }
 
 static bool
 make_room(struct gather *g)
 {
-	const size_t room = g->room ? 2 * g->room : ROOM_FIRST;
+	const size_t room = 2 * g->room;
 	uint8_t *bytes;
 
+	if (!g->bytes) {
+		g->bytes = shared;
+		g->room = sizeof(shared);
+	}
 	if (g->n < g->room)
 		return true;
 	if (room > GATHER_MAX)
@@ -40,6 +40,27 @@ make_room(struct gather *g)
 		return false;
 	g->bytes = bytes;
 	g->room = room;
+	return true;
+}
+
+/* Others need the shared memory before the rest is there. */
+static bool
+keep(struct gather *g)
+{
+	uint8_t *bytes;
+
+	if (g->bytes != shared)
+		return true;
+	if (g->n == 0) {
+		gather_drop(g);
+		return true;
+	}
+	while (g->room > ROOM_LEAST && g->n < g->room / 2)
+		g->room /= 2;
+	bytes = malloc(g->room);
+	if (!bytes)
+		return false;
+	g->bytes = memcpy(bytes, shared, g->n);
 	return true;
 }
 
@@ -57,44 +78,43 @@ answer_aside(struct gather *g, int fd)
 	return send(fd, answer, n, MSG_DONTWAIT | MSG_NOSIGNAL) == (ssize_t)n;
 }
 
-/* Take some of what the socket has. */
+/* What the bytes are by now. */
 static enum gathered
-take(struct gather *g, int fd)
+judge(struct gather *g, int fd)
 {
 	enum records_found found;
-	ssize_t n;
 
-	if (!make_room(g))
-		return GATHER_OVER;
-	n = recv(fd, g->bytes + g->n, g->room - g->n, MSG_DONTWAIT);
-	if (n <= 0)
-		return nothing(n);
-	g->n += (size_t)n;
 	while ((found = records_scan(&g->records, g->bytes, g->n)) ==
 	    RECORDS_ASIDE)
 		if (!answer_aside(g, fd))
 			return GATHER_OVER;
-	if (g->n == 0)
-		gather_drop(g);
-	if (found == RECORDS_WHOLE) {
+	if (found == RECORDS_WHOLE && g->records.padded)
 		g->n = records_strip(g->bytes, g->n);
-		return GATHER_HELD;
-	}
-	return found == RECORDS_MORE ? GATHER_MORE : GATHER_OVER;
+	return found == RECORDS_WHOLE ? GATHER_WHOLE :
+	    found == RECORDS_MORE ? GATHER_MORE : GATHER_OVER;
 }
 
-/* Most of what is there, or a large body would wait for many turns. */
+/* Read on while there is as much as there was room for: a large body would
+ * wait for many turns else. */
 static enum gathered
-take_most(struct gather *g, int fd)
+take(struct gather *g, int fd)
 {
 	enum gathered gathered = GATHER_MORE;
 
 	for (int i = 0; i < TAKES && gathered == GATHER_MORE; i++) {
-		const size_t before = g->n;
+		ssize_t n;
 
-		gathered = take(g, fd);
-		if (g->n == before)
-			break;
+		if (!make_room(g))
+			return GATHER_OVER;
+		n = recv(fd, g->bytes + g->n, g->room - g->n, MSG_DONTWAIT);
+		if (n < 0 && (errno == EAGAIN || errno == EINTR))
+			return GATHER_MORE;
+		if (n <= 0)
+			return GATHER_OVER;
+		g->n += (size_t)n;
+		gathered = judge(g, fd);
+		if (gathered == GATHER_MORE && !keep(g))
+			return GATHER_OVER;
 	}
 	return gathered;
 }
@@ -102,18 +122,10 @@ take_most(struct gather *g, int fd)
 enum gathered
 gather_step(struct gather *g, int fd)
 {
-	static uint8_t seen[64 * 1024];
-	struct records records = { 0 };
-	enum records_found found;
-	ssize_t n;
+	const enum gathered gathered = take(g, fd);
 
-	if (g->n > 0)
-		return take_most(g, fd);
-	n = recv(fd, seen, sizeof(seen), MSG_PEEK | MSG_DONTWAIT);
-	if (n <= 0)
-		return nothing(n);
-	found = records_scan(&records, seen, (size_t)n);
-	if (found == RECORDS_WHOLE && !records.padded)
-		return GATHER_SOCKET;
-	return found == RECORDS_BAD ? GATHER_OVER : take_most(g, fd);
+	/* Nothing came: nothing is held in what others use. */
+	if (gathered == GATHER_MORE && g->n == 0)
+		gather_drop(g);
+	return gathered;
 }

@@ -7,6 +7,7 @@ import contextlib
 import os
 import random
 import re
+import signal
 import threading
 import time
 
@@ -298,6 +299,48 @@ def test_more_peers_than_places(good, paths):
             took = [served(good, paths["socket"]) for _ in range(3)]
             print(f"{said[:1]}: {max(took) * 1000:.0f} ms")
             assert max(took) < SOON
+
+
+def reloaded(own, peers, said):
+    """Half of it to each, then a reload; whether the old workers leave while
+    they still wait for the rest."""
+    old, before, begun = own.workers(), len(own.log()), time.monotonic()
+    for peer in peers:
+        peer.send(said[:20])
+    time.sleep(0.1)  # until it is taken in
+    os.kill(own.supervisor(), signal.SIGHUP)
+    wait_until(lambda: "worker_leaves" in own.log()[before:],
+               "the old workers to be told", 10 * SLOW)
+    if time.monotonic() - begun < 0.7 * WAIT:
+        return old
+    wait_until(lambda: not set(own.workers()) & set(old),
+               "the old workers to leave", 10 * SLOW)
+    return None
+
+
+@pytest.mark.faults
+def test_half_a_request_outlives_a_reload(own, paths):
+    """The old worker keeps what it has begun to take in; after the reply the
+    connection goes to a new one."""
+    said = request()
+    for _ in range(4):
+        with contextlib.ExitStack() as stack:
+            peers = [stack.enter_context(Peer(path))
+                     for path in paths.values() for _ in range(4)]
+            old = reloaded(own, peers, said)
+            if not old:
+                continue
+            for rest in (said[20:], said, said):
+                for peer in peers:
+                    peer.send(rest)
+                    healthy(peer.reply())
+            wait_until(lambda: not set(own.workers()) & set(old),
+                       "the old workers to leave", 10 * SLOW)
+            for peer in peers:
+                peer.send(said)
+                healthy(peer.reply())
+            return
+    pytest.skip("the machine is too slow for a reload within two seconds")
 
 
 # --- replies that nobody wants --------------------------------------------

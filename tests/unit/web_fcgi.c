@@ -125,6 +125,13 @@ is_closed(const struct peer *p)
 	return poll(&f, 1, 0) == 1 && read(p->fd, &byte, 1) <= 0;
 }
 
+/* As a worker does: first see whether it is there. */
+static bool
+comes(const struct peer *p)
+{
+	return fcgi_gather(p->fcgi) == FCGI_WHOLE && fcgi_accept(p->fcgi);
+}
+
 /* One request, a reply of n bytes in two parts. Replies stay below what a
  * socket pair buffers: nobody reads while we write. */
 static void
@@ -135,8 +142,7 @@ serve_and_check(struct peer *p, size_t n)
 	assert_non_null(reply);
 	memset(reply, 'r', n);
 	put_request(p, RESPONDER, KEEP, 0);
-	assert_int_equal(fcgi_gather(p->fcgi), FCGI_WHOLE);
-	assert_true(fcgi_accept(p->fcgi));
+	assert_true(comes(p));
 	assert_true(fcgi_write(p->fcgi, reply, n / 3));
 	assert_true(fcgi_write(p->fcgi, reply, n - n / 3));
 	assert_true(fcgi_finish(p->fcgi));
@@ -153,7 +159,7 @@ parameters_and_body(void **state)
 	ssize_t got;
 
 	put_request(p, RESPONDER, KEEP, 1000);
-	assert_true(fcgi_accept(p->fcgi));
+	assert_true(comes(p));
 	assert_string_equal(fcgi_param(p->fcgi, "REQUEST_URI"), "/x?y");
 	assert_string_equal(fcgi_param(p->fcgi, "Z"), "");
 	assert_null(fcgi_param(p->fcgi, "REQUEST"));
@@ -189,7 +195,7 @@ an_unread_body_does_not_spoil_the_next_request(void **state)
 
 	for (int i = 0; i < 3; i++) {
 		put_request(p, RESPONDER, KEEP, 100000);
-		assert_true(fcgi_accept(p->fcgi));
+		assert_true(comes(p));
 		assert_true(fcgi_finish(p->fcgi));
 		assert_int_equal(get_reply(p, 0), 0);
 	}
@@ -227,7 +233,7 @@ closes_when_asked_to(void **state)
 	struct peer *p = *state;
 
 	put_request(p, RESPONDER, 0, 0);
-	assert_true(fcgi_accept(p->fcgi));
+	assert_true(comes(p));
 	assert_false(fcgi_finish(p->fcgi));
 	assert_int_equal(get_reply(p, 0), 0);
 	assert_true(is_closed(p));
@@ -239,7 +245,7 @@ only_responders(void **state)
 	struct peer *p = *state;
 
 	put_request(p, AUTHORIZER, KEEP, 0);
-	assert_false(fcgi_accept(p->fcgi));
+	assert_int_equal(fcgi_gather(p->fcgi), FCGI_OVER);
 }
 
 static void
@@ -248,6 +254,8 @@ a_peer_that_went(void **state)
 	struct peer *p = *state;
 
 	shutdown(p->fd, SHUT_WR);
+	assert_int_equal(fcgi_gather(p->fcgi), FCGI_OVER);
+	/* Nothing is there to be read, and nobody waits for it. */
 	assert_false(fcgi_accept(p->fcgi));
 	assert_int_equal(fcgi_fd(p->fcgi), -1);
 }
@@ -258,7 +266,7 @@ a_peer_that_speaks_http(void **state)
 	struct peer *p = *state;
 
 	put(p, "GET / HTTP/1.0\r\n\r\n", 18);
-	assert_false(fcgi_accept(p->fcgi));
+	assert_int_equal(fcgi_gather(p->fcgi), FCGI_OVER);
 }
 
 /* A request in two pieces, far apart, as from a peer that trickles. */
@@ -285,24 +293,24 @@ in_pieces(void **state)
 	}
 	assert_int_equal(fcgi_gather(p->fcgi), FCGI_WHOLE);
 	assert_true(fcgi_accept(p->fcgi));
-	assert_false(fcgi_holds(p->fcgi));
 	assert_string_equal(fcgi_param(p->fcgi, "REQUEST_URI"), "/x?y");
 	assert_true(fcgi_write(p->fcgi, "rrr", 3));
 	assert_int_equal(fcgi_read(p->fcgi, body, sizeof(body)), 9);
 	assert_true(fcgi_finish(p->fcgi));
 	assert_int_equal(get_reply(p, 'r'), 3);
+	assert_false(fcgi_holds(p->fcgi));
 	assert_true(fcgi_fd(p->fcgi) >= 0);
 	serve_and_check(p, 20000);
 }
 
-/* Costs its timeout and no more; the time is not asserted, a hang would be. */
 static void
 half_a_header(void **state)
 {
 	struct peer *p = *state;
 
 	put(p, "\x01\x01\x00", 3);
-	assert_false(fcgi_accept(p->fcgi));
+	assert_int_equal(fcgi_gather(p->fcgi), FCGI_MORE);
+	assert_true(fcgi_holds(p->fcgi));
 }
 
 static void
@@ -310,15 +318,25 @@ a_body_that_is_cut(void **state)
 {
 	struct peer *p = *state;
 	uint8_t begin[8] = { 0, RESPONDER, KEEP };
-	char body[64];
 
 	put_record(p, BEGIN, begin, sizeof(begin));
 	put_record(p, PARAMS, NULL, 0);
 	put_record(p, STDIN, "abc", 3);
+	assert_int_equal(fcgi_gather(p->fcgi), FCGI_MORE);
 	shutdown(p->fd, SHUT_WR);
-	assert_true(fcgi_accept(p->fcgi));
-	fcgi_read(p->fcgi, body, 3);
-	assert_int_equal(fcgi_read(p->fcgi, body, sizeof(body)), -1);
+	assert_int_equal(fcgi_gather(p->fcgi), FCGI_OVER);
+}
+
+/* Half a second in all; the time is not asserted, a hang would be. */
+static void
+a_reply_that_nobody_reads(void **state)
+{
+	static char reply[1024 * 1024];
+	struct peer *p = *state;
+
+	put_request(p, RESPONDER, KEEP, 0);
+	assert_true(comes(p));
+	assert_false(fcgi_write(p->fcgi, reply, sizeof(reply)));
 	assert_false(fcgi_finish(p->fcgi));
 }
 
@@ -338,7 +356,7 @@ closing_leaks_no_descriptor(void **state)
 		if (i > 0)
 			put_request(&p, RESPONDER, KEEP, 0);
 		if (i > 0)
-			assert_true(fcgi_accept(p.fcgi));
+			assert_true(comes(&p));
 		if (i > 1)
 			assert_true(fcgi_finish(p.fcgi));
 		fcgi_close(p.fcgi);
@@ -376,6 +394,7 @@ main(void)
 		WITH_PEER(in_pieces),
 		WITH_PEER(half_a_header),
 		WITH_PEER(a_body_that_is_cut),
+		WITH_PEER(a_reply_that_nobody_reads),
 		cmocka_unit_test(closing_leaks_no_descriptor),
 	};
 

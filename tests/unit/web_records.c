@@ -271,19 +271,48 @@ step(struct pair *p)
 	return gather_step(&p->gather, p->us);
 }
 
+/* As nginx sends it: nothing is allocated for it. */
 static void
-in_one_piece_it_stays_in_the_socket(void **state)
+in_one_piece_it_is_whole_at_once(void **state)
 {
 	struct pair *p = *state;
-	char byte;
 
 	assert_int_equal(step(p), GATHER_MORE);
+	assert_null(p->gather.bytes);
 	put_request(1);
 	say(p, 0, said.n);
-	assert_int_equal(step(p), GATHER_SOCKET);
-	assert_int_equal(p->gather.n, 0);
-	assert_int_equal(recv(p->us, &byte, 1, MSG_DONTWAIT), 1);
-	assert_int_equal(byte, 1);
+	assert_int_equal(step(p), GATHER_WHOLE);
+	assert_int_equal(p->gather.n, said.n);
+	assert_memory_equal(p->gather.bytes, said.bytes, said.n);
+	gather_drop(&p->gather);
+	assert_null(p->gather.bytes);
+}
+
+/* Two connections in turn: what one has begun the other does not spoil. */
+static void
+each_holds_its_own(void **state)
+{
+	struct pair *p = *state, q;
+	int fds[2];
+
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, fds), 0);
+	q = (struct pair){ .us = fds[0], .peer = fds[1] };
+	put_request(1);
+	say(p, 0, 30);
+	assert_int_equal(step(p), GATHER_MORE);
+	put_request(2);
+	say(&q, 0, 20);
+	assert_int_equal(step(&q), GATHER_MORE);
+	say(&q, 20, said.n - 20);
+	assert_int_equal(step(&q), GATHER_WHOLE);
+	assert_memory_equal(q.gather.bytes, said.bytes, said.n);
+	gather_drop(&q.gather);
+	put_request(1);
+	say(p, 30, said.n - 30);
+	assert_int_equal(step(p), GATHER_WHOLE);
+	assert_memory_equal(p->gather.bytes, said.bytes, said.n);
+	close(q.us);
+	close(q.peer);
 }
 
 static void
@@ -299,9 +328,9 @@ in_pieces_it_is_held(void **state)
 		assert_int_equal(p->gather.n, i + 1);
 	}
 	say(p, said.n - 1, 1);
-	assert_int_equal(step(p), GATHER_HELD);
-	assert_int_equal(p->gather.n, said.n - 3 - 255);
-	assert_memory_equal(p->gather.bytes, said.bytes, 16 + 6);
+	assert_int_equal(step(p), GATHER_WHOLE);
+	assert_int_equal(p->gather.n, said.n);
+	assert_memory_equal(p->gather.bytes, said.bytes, said.n);
 	gather_drop(&p->gather);
 	assert_int_equal(p->gather.n, 0);
 }
@@ -319,10 +348,40 @@ padding_that_is_forgotten_is_taken_out(void **state)
 	put(STDIN, 1, "body", 4, 4);
 	put(STDIN, 1, NULL, 0, 255);
 	say(p, 0, said.n);
-	assert_int_equal(step(p), GATHER_HELD);
+	assert_int_equal(step(p), GATHER_WHOLE);
 	put_request(1);
 	assert_int_equal(records_strip(said.bytes, said.n), p->gather.n);
 	assert_memory_equal(p->gather.bytes, said.bytes, p->gather.n);
+}
+
+/* More than one read takes, and more than was room for. */
+static void
+a_large_body_is_whole(void **state)
+{
+	static char body[32768];
+	struct pair *p = *state;
+	enum gathered g = GATHER_MORE;
+	size_t sent = 0;
+
+	said.n = 0;
+	put_begin(1, 1);
+	put(PARAMS, 1, NULL, 0, 0);
+	for (int i = 0; i < 14; i++) {
+		memset(body, 'a' + i, sizeof(body));
+		put(STDIN, 1, body, sizeof(body), 0);
+	}
+	put(STDIN, 1, NULL, 0, 0);
+	while (sent < said.n) {
+		ssize_t n = send(p->peer, said.bytes + sent, said.n - sent,
+		    MSG_DONTWAIT);
+
+		assert_int_equal(g, GATHER_MORE);
+		sent += n > 0 ? (size_t)n : 0;
+		g = step(p);
+	}
+	assert_int_equal(g, GATHER_WHOLE);
+	assert_int_equal(p->gather.n, said.n);
+	assert_memory_equal(p->gather.bytes, said.bytes, said.n);
 }
 
 /* A management record in the middle is answered and taken out. */
@@ -343,7 +402,7 @@ asides_are_not_held(void **state)
 	assert_int_equal(step(p), GATHER_MORE);
 	put_request(1);
 	say(p, said.n - 8, 8);
-	assert_int_equal(step(p), GATHER_HELD);
+	assert_int_equal(step(p), GATHER_WHOLE);
 	assert_int_equal(p->gather.n, whole);
 	assert_int_equal(p->gather.bytes[1], BEGIN);
 	assert_int_equal(p->gather.bytes[17], PARAMS);
@@ -428,8 +487,10 @@ main(void)
 		cmocka_unit_test(one_request_alone),
 		cmocka_unit_test(another_language_is_bad_at_once),
 		cmocka_unit_test(management_records_are_answered),
-		WITH_PAIR(in_one_piece_it_stays_in_the_socket),
+		WITH_PAIR(in_one_piece_it_is_whole_at_once),
+		WITH_PAIR(each_holds_its_own),
 		WITH_PAIR(in_pieces_it_is_held),
+		WITH_PAIR(a_large_body_is_whole),
 		WITH_PAIR(padding_that_is_forgotten_is_taken_out),
 		WITH_PAIR(asides_are_not_held),
 		WITH_PAIR(an_aside_alone_leaves_nothing),
