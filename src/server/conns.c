@@ -18,9 +18,11 @@
  * one: nginx connects when it has something to send. */
 #define WAIT_MS 2000
 /* Where every place is taken, patience ends sooner: while nothing comes, and
- * with idle ones too. */
-#define FULL_WAIT_MS 100
-#define FULL_IDLE_MS 500
+ * with idle ones too. Those that were served hear goodbye first, which nginx
+ * heeds within much less than what is left to it then. */
+#define FULL_WAIT_MS 200
+#define FULL_IDLE_MS 250
+#define FULL_LATE_MS 500
 
 static void
 count(struct worker *w, int by)
@@ -151,7 +153,6 @@ conns_serve(struct worker *w, struct conn *c)
 
 	if (!is_whole(w, c))
 		return;
-	/* Reading it is part of it: a peer that trickles must be seen too. */
 	score_busy(w->score, clock_mono_ms());
 	request = fcgi_accept(c->fcgi);
 	if (request) {
@@ -213,7 +214,7 @@ patience_ms(const struct conn *c, bool full)
 
 /* Hardly another byte has come, or not enough of them for too long. */
 static bool
-is_over(const struct conn *c, bool full, int64_t now)
+is_over(struct conn *c, bool full, int64_t now)
 {
 	const int64_t patience = patience_ms(c, full);
 	const int64_t age = now - c->active_ms;
@@ -223,6 +224,10 @@ is_over(const struct conn *c, bool full, int64_t now)
 		return false;
 	if (fcgi_holds(c->fcgi) && age >= WAIT_MS)
 		return true;
+	if (!c->waiting && age < FULL_LATE_MS) {
+		say_goodbye(c);
+		return false;
+	}
 	return recv(fcgi_fd(c->fcgi), &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0;
 }
 
