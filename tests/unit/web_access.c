@@ -30,7 +30,7 @@ static int
 setup(void **state)
 {
 	static const struct token_policy policy = {
-		TEXT_INIT("docket"), TEXT_INIT("docket"), 600, 30
+		TEXT_INIT("docket"), TEXT_INIT("docket"), 600, 30, NULL
 	};
 	char path[] = "/tmp/docket-access-XXXXXX";
 	int fd = mkstemp(path);
