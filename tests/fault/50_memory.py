@@ -16,8 +16,8 @@ import pytest
 
 import docket
 import oom
-from conftest import run_dev
 from docket import ROUTES, SLOW, comm, wait_until
+from instance import run_dev
 from memory_cases import CASES, World
 
 pytestmark = pytest.mark.faults
