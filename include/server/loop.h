@@ -8,6 +8,9 @@
 
 #include "server/worker.h"
 
+/* How long a worker that could not take a connection leaves them alone. */
+#define PAUSE_MS 100
+
 struct conn {
 	struct fcgi *fcgi;
 	struct conn *prev, *next;

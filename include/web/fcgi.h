@@ -13,7 +13,7 @@ struct fcgi;
  * some. 0 or -EIO. */
 int fcgi_init(void);
 
-/* Takes the accepted socket over. NULL: no memory; the socket is closed. */
+/* Takes the accepted socket over. NULL: no memory; the socket is yours. */
 struct fcgi *fcgi_open(int fd);
 void fcgi_close(struct fcgi *fcgi);
 int fcgi_fd(const struct fcgi *fcgi);

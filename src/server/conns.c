@@ -58,6 +58,17 @@ close_conn(struct worker *w, struct conn *c)
 	free(c);
 }
 
+/* No memory for it here and now: to whoever takes it next, with the request
+ * that waits in it. */
+static void
+pass_on(struct worker *w, int fd)
+{
+	w->pause_ms = clock_mono_ms() + PAUSE_MS;
+	if (w->leaving != LEAVING_STOP)
+		handover_give(w->config->handover, fd);
+	close(fd);
+}
+
 void
 conns_open(struct worker *w, int fd, bool fresh)
 {
@@ -65,9 +76,8 @@ conns_open(struct worker *w, int fd, bool fresh)
 	struct fcgi *fcgi = c ? fcgi_open(fd) : NULL;
 
 	if (!fcgi) {
-		if (!c)
-			close(fd);
 		free(c);
+		pass_on(w, fd);
 		return;
 	}
 	c->fcgi = fcgi;

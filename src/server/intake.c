@@ -9,7 +9,6 @@
 #include "server/loop.h"
 #include "web/route.h"
 
-#define PAUSE_MS 100
 /* How soon a worker with more connections than others looks again. */
 #define CROWDED_MS 5
 /* How long a connection may be left to those who have fewer. */

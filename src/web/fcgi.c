@@ -118,10 +118,8 @@ fcgi_open(int fd)
 {
 	struct fcgi *f = calloc(1, sizeof(*f));
 
-	if (!f) {
-		close(fd);
+	if (!f)
 		return NULL;
-	}
 	/* No listening socket: the library would accept on it, untimed, as
 	 * soon as the peer has gone. keepConnection: FCGX_Accept_r begins by
 	 * finishing "the request before", which would close the socket. */

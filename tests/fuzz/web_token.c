@@ -21,7 +21,7 @@
     "\"sid\":\"01890a5d-ac96-774b-bcce-b302099a8058\"}"
 
 static const struct token_policy policy = {
-	TEXT_INIT("docket"), TEXT_INIT("docket"), 600, SKEW
+	TEXT_INIT("docket"), TEXT_INIT("docket"), 600, SKEW, NULL
 };
 static struct token_ring ring = {
 	.v = {
