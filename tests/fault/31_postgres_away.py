@@ -99,7 +99,7 @@ def stop_one(server):
         pid = server.backends("query_start > now() - interval '1 s'")[0]
         os.kill(pid, signal.SIGSTOP)
         try:
-            server.sql("CREATE TABLE probe (); DROP TABLE probe",
+            server.sql("CREATE TEMP TABLE probe ()",
                        timeout=1 * SLOW)
             return [pid]
         except subprocess.TimeoutExpired:
