@@ -180,7 +180,11 @@ do_hash(struct load *l)
 			return 1;
 		memcpy(hash, made.s, made.n);
 	}
-	return !password_verify(text_of(hash), TEXT("correct horse"));
+	bool right = false;
+	int error = password_verify(text_of(hash), TEXT("correct horse"),
+	    &right);
+
+	return error ? error : !right;
 }
 
 static const struct workload {

@@ -24,7 +24,7 @@ struct claims {
  */
 struct token_memo;
 
-/* About 360 KiB, touched as it fills. NULL: no memory. */
+/* About 180 KiB, touched as it fills. NULL: no memory. */
 struct token_memo *token_memo_new(void);
 void token_memo_free(struct token_memo *memo);
 

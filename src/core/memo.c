@@ -6,7 +6,7 @@
 #include <string.h>
 
 /* A power of two; a MAC's first bytes are as good as random. */
-#define PLACES 4096
+#define PLACES 2048
 
 struct place {
 	uint8_t mac[CRYPTO_HASH];
