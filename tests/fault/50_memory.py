@@ -42,6 +42,8 @@ CODES = {"out_of_memory", "database_unavailable", "outcome_unknown"}
 
 @pytest.fixture(scope="module")
 def starved():
+    if os.geteuid():
+        pytest.skip("docketd lets only root look into its /proc")
     directory = tempfile.mkdtemp(prefix="docket-oom-", dir="/var/tmp")
     os.chmod(directory, 0o755)
     state = os.path.join(directory, "dev")
