@@ -70,6 +70,7 @@ phc_parse(const char *in, struct phc *ret)
 	char salt[23], tag[44];
 	int end = 0;
 
+	/* NOLINTNEXTLINE(cert-err34-c): three and seven digits fit. */
 	return sscanf(in, "$argon2id$v=19$m=%7lu,t=%3lu,p=1$%22[^$]$%43[^$]%n",
 	    &ret->kib, &ret->passes, salt, tag, &end) == 4 &&
 	    in[end] == '\0' && ret->passes >= crypto_pwhash_OPSLIMIT_MIN &&

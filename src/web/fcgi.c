@@ -56,16 +56,16 @@ static struct {
  * peer promised and takes an error for the end of the parameters.
  */
 int
-OS_Read(int fd, char *out, size_t n)
+OS_Read(int fd, char *buf, size_t len)
 {
 	(void)fd;
 	if (source.n == 0)
 		return 0;
-	n = n < source.n ? n : source.n;
-	memcpy(out, source.bytes, n);
-	source.bytes += n;
-	source.n -= n;
-	return (int)n;
+	len = len < source.n ? len : source.n;
+	memcpy(buf, source.bytes, len);
+	source.bytes += len;
+	source.n -= len;
+	return (int)len;
 }
 
 static bool
@@ -89,6 +89,7 @@ reads_from_us(void)
 
 	FCGX_InitRequest(&request, -1, 0);
 	request.ipcFd = open("/dev/null", O_RDWR | O_CLOEXEC);
+	/* cppcheck-suppress memleak ; there is none to close */
 	if (request.ipcFd < 0)
 		return false;
 	request.keepConnection = 1;

@@ -352,6 +352,7 @@ json_read(struct text in, struct arena *mem)
 		arena_oom(mem);
 	arena_defer(mem, release_tokener, tokener);
 	in = scan_unpaired(in, mem);
+	/* cppcheck-suppress nullPointerRedundantCheck ; arena_oom leaves */
 	if (printbuf_memset(tokener->pb, 0, 0, (int)in.n + 1) < 0)
 		arena_oom(mem);
 	printbuf_reset(tokener->pb);

@@ -33,8 +33,10 @@ def behind(own):
     wait_until(held.is_ready, "docketd behind held sockets", 20 * SLOW)
     yield held
     held.give_back()
-    assert sorted(processes(str(own.dir / "docket.conf"))) == \
-        sorted([own.supervisor(), *own.workers()]), "somebody was left"
+    # While the last ones start, a look at each comes a moment after another.
+    wait_until(lambda: sorted(processes(str(own.dir / "docket.conf"))) ==
+               sorted([own.supervisor(), *own.workers()]),
+               "nobody else's process to be left", 10 * SLOW)
 
 
 @pytest.fixture

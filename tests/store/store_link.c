@@ -138,7 +138,9 @@ lists_begin_at_any_host(void **state)
 		assert_true(hosts_from(&cases[i].in, cases[i].from, &got,
 		    &text));
 		for (size_t k = 0; k < 3; k++) {
+			/* cppcheck-suppress objectIndex ; three in a row */
 			const char *want = (&cases[i].out.host)[k];
+			/* cppcheck-suppress objectIndex ; likewise */
 			const char *is = (&got.host)[k];
 
 			assert_true(!want == !is);
@@ -243,7 +245,7 @@ a_first_host_in_a_black_hole_is_passed_by(void **state)
 	assert_int_equal(getsockname(door, (struct sockaddr *)&at, &size), 0);
 	for (size_t i = 0; i < 8; i++) {
 		knock[i] = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
-		connect(knock[i], (struct sockaddr *)&at, size);
+		(void)!connect(knock[i], (struct sockaddr *)&at, size);
 	}
 	p = (struct pollfd){ .fd = knock[7], .events = POLLOUT };
 	assert_int_equal(poll(&p, 1, 200), 0);
