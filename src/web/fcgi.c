@@ -89,8 +89,8 @@ reads_from_us(void)
 
 	FCGX_InitRequest(&request, -1, 0);
 	request.ipcFd = open("/dev/null", O_RDWR | O_CLOEXEC);
-	/* cppcheck-suppress memleak ; there is none to close */
 	if (request.ipcFd < 0)
+		/* cppcheck-suppress memleak ; there is none to close */
 		return false;
 	request.keepConnection = 1;
 	FCGX_Detach(&request);

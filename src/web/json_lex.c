@@ -53,8 +53,7 @@ scan_pointer(const struct scan *scan)
 bool
 scan_fault(struct scan *scan, const char *code, const char *what, size_t at)
 {
-	/* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): who scans has
-	 * a list for what is found. */
+	/* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): always there */
 	if (scan->faults->n == FAULTS_MAX)
 		return false;
 	faults_add(scan->faults, scan->mem, scan_pointer(scan), TEXT_NONE, code,

@@ -78,9 +78,9 @@ check_email(struct arena *mem, struct text in)
 	if (!check(&f, mem, in, &address))
 		return false;
 	at = memchr(address.s, '@', address.n);
-	/* cppcheck-suppress nullPointerArithmeticRedundantCheck ; must ends */
 	must(at && at > address.s && at - address.s <= 64 && address.n <= 254,
 	    "its parts");
+	/* cppcheck-suppress nullPointerArithmeticRedundantCheck ; must ends */
 	must(!memchr(at + 1, '@', address.n - (size_t)(at + 1 - address.s)),
 	    "two signs");
 	for (size_t i = 0; i < address.n; i++)
