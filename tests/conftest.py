@@ -14,6 +14,7 @@ pytest.register_assert_rewrite("docket", "load", "postgres", "storm", "watch")
 
 import docket  # noqa: E402
 import instance  # noqa: E402
+from ledger import Ledger  # noqa: E402
 
 
 def pytest_addoption(parser):
@@ -75,6 +76,14 @@ def api(dev):
     client = docket.Client(dev)
     yield client
     client.close()
+
+
+@pytest.fixture(scope="module")
+def ledger(dev):
+    """Did any row of the database change?"""
+    found = Ledger(dev)
+    yield found
+    found.close()
 
 
 @pytest.fixture(scope="session")

@@ -6,6 +6,11 @@
 #include "base/principal.h"
 #include "store/db.h"
 
+/* Of a docket.sessions that is called s. */
+#define SQL_SESSION_LIVE \
+	"s.ended_at IS NULL AND s.idle_until > now()" \
+	" AND s.absolute_until > now()"
+
 /*
  * $1 user id, $2 session id, $3 does the route need an admin.
  * Always one row: who_state 0 = live, 1 = user gone, 2 = deactivated,
@@ -24,8 +29,7 @@
 	" FROM (SELECT 1) one" \
 	" LEFT JOIN docket.users u ON u.id = $1" \
 	" LEFT JOIN docket.sessions s ON s.id = $2" \
-	" AND s.ended_at IS NULL AND s.idle_until > now()" \
-	" AND s.absolute_until > now())"
+	" AND " SQL_SESSION_LIVE ")"
 
 /*
  * The same $1..$3 in the least time: the user's id when the session is live
@@ -36,8 +40,7 @@
 #define SQL_LIVE_USER \
 	"(SELECT s.user_id FROM docket.sessions s" \
 	" WHERE s.id = $2::uuid AND s.user_id = $1::uuid" \
-	" AND s.ended_at IS NULL AND s.idle_until > now()" \
-	" AND s.absolute_until > now() AND NOT $3::bool)"
+	" AND " SQL_SESSION_LIVE " AND NOT $3::bool)"
 
 /* Push $1, $2, $3. */
 void who_params(struct db_params *p, const struct principal *who);

@@ -90,9 +90,9 @@ idem_claim(struct db *db, struct arena *mem, const struct principal *who,
 
 	who_params(&p, who);
 	db_text(&p, key->key);
-	error = db_run(db, mem, &statements[IDEM_CLAIM], &p, &r);
-	if (error || r.who)
-		return error ? error : r.who;
+	error = who_run(db, mem, who, &statements[IDEM_CLAIM], &p, &r);
+	if (error)
+		return error;
 	if (r.rows == 0 || !((const struct claim *)r.v)->held)
 		return E_IN_FLIGHT;
 	return 0;

@@ -38,8 +38,7 @@ static const struct stmt statements[] = {
 		" SELECT s.id, s.user_id, s.refresh_counter AS n, u.role"
 		" FROM docket.sessions s"
 		" JOIN docket.users u ON u.id = s.user_id AND u.active"
-		" WHERE s.id = $1::uuid AND s.ended_at IS NULL"
-		" AND s.idle_until > now() AND s.absolute_until > now()"
+		" WHERE s.id = $1::uuid AND " SQL_SESSION_LIVE
 		" FOR NO KEY UPDATE OF s),"
 		" advanced AS ("
 		" UPDATE docket.sessions t SET"
@@ -91,11 +90,9 @@ store_session_check(struct db *db, struct arena *mem,
 {
 	struct db_params p = { 0 };
 	struct db_result r;
-	int error;
 
 	who_params(&p, who);
-	error = db_run(db, mem, &statements[SESSION_CHECK], &p, &r);
-	return error ? error : r.who;
+	return who_run(db, mem, who, &statements[SESSION_CHECK], &p, &r);
 }
 
 int
@@ -128,12 +125,10 @@ store_session_end(struct db *db, struct arena *mem,
 {
 	struct db_params p = { 0 };
 	struct db_result r;
-	int error;
 
 	who_params(&p, who);
 	db_bool(&p, all);
 	db_text(&p, client->ip);
 	db_text(&p, client->request_id);
-	error = db_run(db, mem, &statements[SESSION_END], &p, &r);
-	return error ? error : r.who;
+	return who_run(db, mem, who, &statements[SESSION_END], &p, &r);
 }

@@ -153,11 +153,9 @@ move_lock(const struct move *m)
 {
 	struct db_params p = { 0 };
 	struct db_result r;
-	int error;
 
 	who_params(&p, m->who);
-	error = db_run(m->db, m->mem, &statements[MOVE_LOCK], &p, &r);
-	return error ? error : r.who;
+	return who_run(m->db, m->mem, m->who, &statements[MOVE_LOCK], &p, &r);
 }
 
 static int
@@ -172,9 +170,9 @@ move_gap(const struct move *m, struct gap *ret)
 	task_params(&p, m->who, m->ref);
 	db_uuid(&p, &m->anchor->id);
 	db_int(&p, uuid_is_nil(&m->anchor->id) ? m->anchor->number : INT_NONE);
-	error = db_run(m->db, m->mem, stmt, &p, &r);
-	if (error || r.who)
-		return error ? error : r.who;
+	error = who_run(m->db, m->mem, m->who, stmt, &p, &r);
+	if (error)
+		return error;
 	if (r.rows == 0)
 		return E_TASK;
 	*ret = *(const struct gap *)r.v;
@@ -239,9 +237,9 @@ crowd_read(const struct move *m, struct text middle, size_t side,
 	who_params(&p, m->who);
 	db_text(&p, middle);
 	db_int(&p, (int64_t)side);
-	error = db_run(m->db, m->mem, &statements[MOVE_CROWD], &p, &r);
-	if (error || r.who)
-		return error ? error : r.who;
+	error = who_run(m->db, m->mem, m->who, &statements[MOVE_CROWD], &p, &r);
+	if (error)
+		return error;
 	*ret = (struct crowd){ .v = r.v, .n = r.rows };
 	while (low < ret->n && ret->v[low].low)
 		low++;
@@ -262,15 +260,13 @@ crowd_write(const struct move *m, const struct crowd *crowd,
 	struct uuid *ids = arena_array(m->mem, crowd->n + 1, sizeof(*ids));
 	struct db_params p = { 0 };
 	struct db_result r;
-	int error;
 
 	for (size_t i = 0; i < crowd->n; i++)
 		ids[i] = crowd->v[i].id;
 	who_params(&p, m->who);
 	db_uuids(&p, m->mem, ids, crowd->n);
 	db_texts(&p, m->mem, keys);
-	error = db_run(m->db, m->mem, &statements[MOVE_SPREAD], &p, &r);
-	return error ? error : r.who;
+	return who_run(m->db, m->mem, m->who, &statements[MOVE_SPREAD], &p, &r);
 }
 
 /* Widen the neighbourhood until its keys come out short. */

@@ -82,9 +82,9 @@ store_task_order(struct db *db, struct arena *mem,
 
 	who_params(&p, who);
 	db_texts(&p, mem, refs);
-	error = db_run(db, mem, &statements[0], &p, &r);
-	if (error || r.who)
-		return error ? error : r.who;
+	error = who_run(db, mem, who, &statements[0], &p, &r);
+	if (error)
+		return error;
 	if (r.rows == 0)
 		return E_NONE;
 	ordered = r.v;

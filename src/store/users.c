@@ -100,9 +100,9 @@ store_user_me(struct db *db, struct arena *mem, const struct principal *who,
 	int error;
 
 	who_params(&p, who);
-	error = db_run(db, mem, &statements[USER_ME], &p, &r);
-	if (error || r.who)
-		return error ? error : r.who;
+	error = who_run(db, mem, who, &statements[USER_ME], &p, &r);
+	if (error)
+		return error;
 	if (r.rows == 0)
 		return E_USER_DELETED;
 	*ret = *(const struct user *)r.v;
@@ -123,9 +123,9 @@ store_user_list(struct db *db, struct arena *mem,
 	db_text(&p, filter->role);
 	db_text(&p, filter->status);
 	db_int(&p, filter->limit);
-	error = db_run(db, mem, &statements[USER_LIST], &p, &r);
-	if (error || r.who)
-		return error ? error : r.who;
+	error = who_run(db, mem, who, &statements[USER_LIST], &p, &r);
+	if (error)
+		return error;
 	*ret = (struct list){ .v = r.v, .n = r.rows };
 	return 0;
 }

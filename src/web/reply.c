@@ -309,11 +309,9 @@ send_write(struct send *send, struct fcgi *fcgi)
 /* What fits in `out` of the one reply that needs no memory; the id may hold
  * what request.c lets pass, and that needs no escape. */
 static int
-bare_print(const struct call *call, char *out, size_t size)
+bare_print(const struct call *call, struct text id, char *out, size_t size)
 {
 	const struct error_row *row = error_row(E_MEMORY);
-	const struct text id = call && call->req->id.s ? call->req->id :
-	    TEXT("-");
 
 	if (call && flags_of(call) & ROUTE_OAUTH)
 		return snprintf(out, size,
@@ -332,7 +330,7 @@ reply_bare(const struct call *call, struct fcgi *fcgi)
 	const struct text id = call && call->req->id.s ? call->req->id :
 	    TEXT("-");
 	char head[512], body[1024];
-	int n = bare_print(call, body, sizeof(body));
+	int n = bare_print(call, id, body, sizeof(body));
 	int m = snprintf(head, sizeof(head),
 	    "Status: 503 Service Unavailable\r\n"
 	    "Content-Type: %s\r\nContent-Length: %d\r\n"

@@ -14,7 +14,6 @@ import docket
 from docket import ROUTES, Client, jwt_parts
 from forge import SKEW
 from forged import FORGED, GOOD
-from ledger import Ledger
 from places import places
 from victims import Someone, fault, none
 
@@ -23,13 +22,6 @@ GUARDED = [r for r in ROUTES if r.access != "PUBLIC"]
 
 def rows(which):
     return pytest.mark.parametrize("row", which, ids=str)
-
-
-@pytest.fixture(scope="module")
-def ledger(dev):
-    found = Ledger(dev)
-    yield found
-    found.close()
 
 
 @pytest.fixture(scope="module")

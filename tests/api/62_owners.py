@@ -15,7 +15,6 @@ import pytest
 
 import docket
 from docket import ROUTES
-from ledger import Ledger
 from places import BODY, PLACES, places
 from victims import Estate, told
 
@@ -42,13 +41,6 @@ def victim(dev):
 @pytest.fixture(scope="module")
 def caller(dev):
     return Estate(dev, "mine")
-
-
-@pytest.fixture(scope="module")
-def ledger(dev):
-    found = Ledger(dev)
-    yield found
-    found.close()
 
 
 def resolved(document, node):

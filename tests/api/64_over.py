@@ -12,7 +12,6 @@ import pytest
 import docket
 from docket import ROUTES, jwt_parts, login
 from forge import Forger
-from ledger import Ledger
 from places import places
 from victims import Someone, fault, none
 
@@ -21,13 +20,6 @@ GUARDED = [r for r in ROUTES if r.access != "PUBLIC"]
 
 def rows(which):
     return pytest.mark.parametrize("row", which, ids=str)
-
-
-@pytest.fixture(scope="module")
-def ledger(dev):
-    found = Ledger(dev)
-    yield found
-    found.close()
 
 
 # --- how a token comes to its end -----------------------------------------

@@ -11,7 +11,6 @@ import pytest
 
 import docket
 from docket import ROUTES, Client, parallel
-from ledger import Ledger
 from places import PLACES
 from victims import Estate, told
 
@@ -36,13 +35,6 @@ def victim(dev):
 @pytest.fixture(scope="module")
 def caller(dev):
     return Estate(dev, "mine")
-
-
-@pytest.fixture(scope="module")
-def ledger(dev):
-    found = Ledger(dev)
-    yield found
-    found.close()
 
 
 # --- keys -----------------------------------------------------------------

@@ -7,9 +7,7 @@ short form takes some of the places of a few handlers.
 """
 
 import os
-import shutil
 import signal
-import tempfile
 import time
 
 import pytest
@@ -17,7 +15,7 @@ import pytest
 import docket
 import oom
 from docket import ROUTES, SLOW, comm, wait_until
-from instance import run_dev
+from instance import running
 from memory_cases import CASES, World
 
 pytestmark = pytest.mark.faults
@@ -44,20 +42,10 @@ CODES = {"out_of_memory", "database_unavailable", "outcome_unknown"}
 def starved():
     if os.geteuid():
         pytest.skip("docketd lets only root look into its /proc")
-    directory = tempfile.mkdtemp(prefix="docket-oom-", dir="/var/tmp")
-    os.chmod(directory, 0o755)
-    state = os.path.join(directory, "dev")
-    environment = {**os.environ, "DEV_DIR": state,
-                   "DEV_PORT": str(docket.free_port())}
-    run_dev(environment, "run", "--detach", "--set", "server.workers=1",
-            "--set", "server.auth_workers=1", "--set",
-            "auth.access_ttl=86400", "--set", "limits.login_failures=1000")
-    try:
-        memory = oom.Memory(os.path.join(directory, "control"))
-        yield oom.Starved(docket.Dev(state), oom.build(directory), memory)
-    finally:
-        run_dev(environment, "stop")
-        shutil.rmtree(directory, ignore_errors=True)
+    with running("server.workers=1", "server.auth_workers=1",
+                 "auth.access_ttl=86400", "limits.login_failures=1000") as dev:
+        memory = oom.Memory(str(dev.dir.parent / "control"))
+        yield oom.Starved(dev, oom.build(str(dev.dir.parent)), memory)
 
 
 @pytest.fixture(scope="module")

@@ -20,9 +20,11 @@ def running(*settings):
                    "DEV_PORT": str(docket.free_port())}
     words = [word for one in settings for word in ("--set", one)]
     run_dev(environment, "run", "--detach", *words)
-    yield docket.Dev(state)
-    run_dev(environment, "stop")
-    shutil.rmtree(directory, ignore_errors=True)
+    try:
+        yield docket.Dev(state)
+    finally:
+        run_dev(environment, "stop")
+        shutil.rmtree(directory, ignore_errors=True)
 
 
 def run_dev(environment, *arguments):
