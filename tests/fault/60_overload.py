@@ -51,7 +51,7 @@ def answers_at_once(own, reader):
 def in_worker(row):
     """Seconds from the hand-over to the end of the answer."""
     return sum(float(word) for word in row["upstream"].split(",")
-               if word != "-")
+               if word.strip() != "-")
 
 
 def over(own, path, reader, clients, seconds, factor):
