@@ -23,6 +23,16 @@ ROUTE(POST,   "/auth/logout",	NULL, ACCESS_USER, NULL, TX_WRITE, GROUP_MAIN, ROU
 ROUTE(GET,    "/auth/me",	NULL, ACCESS_USER, "account", TX_READ, GROUP_MAIN, 0, fields_none, fields_none, 200, user_reply, RATE_API, api_me, "getProfile", "The caller's own account")
 ROUTE(GET,    "/auth/users",	NULL, ACCESS_ADMIN, "admin", TX_READ, GROUP_MAIN, 0, fields_none, users_query, 200, users_reply, RATE_API, api_users, "listUsers", "All accounts, for admins")
 
+/* tokens for other programs */
+
+/* the caller's account */
+
+/* sessions */
+
+/* API keys */
+
+/* accounts, for admins */
+
 /* one-time passwords */
 ROUTE(POST,   "/otp/send",	NULL, ACCESS_PUBLIC, NULL, TX_WRITE, GROUP_MAIN, 0, otp_send_body, fields_none, 200, otp_send_reply, RATE_OTP, api_otp_send, "sendOtp", "Send a one-time code to a phone or an e-mail address")
 ROUTE(POST,   "/otp/verify",	NULL, ACCESS_PUBLIC, NULL, TX_WRITE, GROUP_MAIN, 0, otp_verify_body, fields_none, 200, otp_verify_reply, RATE_OTP, api_otp_verify, "verifyOtp", "Trade a code for a verification token")

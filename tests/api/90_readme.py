@@ -9,10 +9,11 @@ import subprocess
 import pytest
 
 import docket
+import tour
 from docket import ROOT
+from tour import blocks
 
 README = (ROOT / "README.md").read_text()
-SPLIT = "--- next block of the tour ---"
 
 
 def section(title):
@@ -22,50 +23,24 @@ def section(title):
     return found[1]
 
 
-def blocks(text, language):
-    return re.findall(rf"^```{language}\n(.*?)^```$", text, re.M | re.S)
-
-
 def test_the_tour(dev):
-    """One shell runs all blocks; each one's `# => ` lines occur in what it
-    prints, in their order."""
-    tour = blocks(section("A five-minute tour"), "sh")
-    assert len(tour) >= 12
-    script = ["set -euo pipefail"]
-    for block in tour:
-        script += [block, f"echo; echo '{SPLIT}'"]
-    done = subprocess.run(
-        ["bash"], input="\n".join(script), text=True, cwd=ROOT, timeout=120,
-        stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-        env={"PATH": os.environ["PATH"], "URL": dev.url,
-             "CA": str(dev.dir / "ca.pem"), "HOME": "/nonexistent"})
-    said = done.stdout.split(SPLIT)
-    for block, output in zip(tour, said):
-        follow(block, output)
-    assert done.returncode == 0, done.stdout
-    assert len(said) == len(tour) + 1
-
-
-def follow(block, output):
-    at = 0
-    for want in re.findall(r"^# => (.*)$", block, re.M):
-        found = output.find(want, at)
-        assert found >= 0, f"not there: {want}\nin: {output}\nof: {block}"
-        at = found + len(want)
+    parts = blocks(section("A five-minute tour"), "sh")
+    assert len(parts) >= 12
+    tour.run(dev, parts)
 
 
 def test_the_tour_needs_curl_sed_and_nothing_else():
-    tour = "\n".join(blocks(section("A five-minute tour"), "sh"))
+    text = "\n".join(blocks(section("A five-minute tour"), "sh"))
     for tool in ("jq", "python", "awk", "perl", "openssl"):
-        assert not re.search(rf"\b{tool}\b", tour), tool
+        assert not re.search(rf"\b{tool}\b", text), tool
 
 
 def test_the_tour_does_what_a_newcomer_wants():
-    tour = "\n".join(blocks(section("A five-minute tour"), "sh"))
+    text = "\n".join(blocks(section("A five-minute tour"), "sh"))
     for path in ("/otp/send", "/auth/register", "/auth/token", "/auth/me",
                  "/tasks", "/tasks/order", "/auth/refresh", "/auth/logout",
                  "/auth/users"):
-        assert path in tour, path
+        assert path in text, path
 
 
 def test_links_lead_somewhere():

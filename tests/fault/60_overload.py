@@ -233,6 +233,11 @@ def test_the_hashing_workers_stand_back(own):
     assert {one - nice[0] for one in nice[4:]} == {5}, nice
 
 
+def test_a_worker_that_wakes_lets_others_finish(own):
+    assert {os.sched_getscheduler(pid) for pid in own.workers()} == {
+        os.SCHED_BATCH}
+
+
 class Reads:
     """Reads all the time, in the background; their rate in a window."""
 

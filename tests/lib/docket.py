@@ -100,6 +100,10 @@ class Dev:
         named = os.environ.get("DOCKETD")
         return named or os.readlink(f"/proc/{self.supervisor()}/exe")
 
+    def docket(self):
+        """The administrator's command, of the same build."""
+        return str(pathlib.Path(self.docketd()).parent / "docket")
+
     def sql(self, statement, **values):
         """Run one statement as the API role; rows as lists of text. Values
         are psql variables: :'name'."""

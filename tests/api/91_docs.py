@@ -1,0 +1,34 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""The pages under docs/ keep their word: their shell blocks are run."""
+
+import re
+
+import pytest
+
+import tour
+from docket import ROOT
+
+PAGES = sorted(path for path in (ROOT / "docs").glob("*.md")
+               if tour.blocks(path.read_text(), "sh"))
+
+
+@pytest.fixture
+def tools(dev, tmp_path):
+    """`docket` as an administrator has it: it finds the settings itself."""
+    path = tmp_path / "docket"
+    path.write_text(f"#!/bin/sh\nexec {dev.docket()} -c"
+                    f" {dev.dir}/docket.conf \"$@\"\n")
+    path.chmod(0o755)
+    return str(tmp_path)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_a_page_is_run(dev, tools, page):
+    tour.run(dev, tour.blocks(page.read_text(), "sh"), tools)
+
+
+@pytest.mark.parametrize(
+    "page", sorted((ROOT / "docs").glob("*.md")), ids=lambda page: page.stem)
+def test_links_lead_somewhere(page):
+    for target in re.findall(r"\]\((?!https?:)([^)#]+)\)", page.read_text()):
+        assert (page.parent / target).exists(), target
