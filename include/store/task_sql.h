@@ -29,6 +29,10 @@
 #define SQL_ANY_TASK \
 	" t.user_id = " SQL_LIVE_USER " AND t.id = " SQL_REF("$4", "$5")
 #define SQL_LIVE_TASK SQL_ANY_TASK " AND t.deleted_at IS NULL"
+/* The same where $4 is never NULL, and nothing is $5. */
+#define SQL_TASK_BY_ID \
+	" t.user_id = " SQL_LIVE_USER " AND t.id = $4::uuid" \
+	" AND t.deleted_at IS NULL"
 
 #define TASK_FIELD(type_, member_) \
 	{ .name = #member_, .type = (type_), \
