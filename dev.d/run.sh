@@ -150,3 +150,13 @@ dev_stop() {
 	stop_all
 	say "stopped; the data stays in $STATE"
 }
+
+dev_docket() {
+	state_open
+	BUILD=$DEV_HOME/build${DEV_SANITIZE:+-asan}
+	[ -e "$STATE/docket.conf" ] && [ -x "$BUILD/docket" ] ||
+		die "there is no instance in $STATE" "./dev run"
+	[ "${1-}" != migrate ] ||
+		set -- "$@" --dir "$DEV_ROOT/sql/migrations"
+	docket "$@"
+}

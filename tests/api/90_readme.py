@@ -106,6 +106,7 @@ def test_the_recipe_works(tmp_path_factory):
     environment.pop("DOCKETD", None)
     try:
         run(environment, tree / "dev", "run", "--detach")
+        run(environment, tree / "dev", "docket", "migrate", "status")
         run({**environment, "LONG": "0"}, "/usr/bin/python3", "-m",
             "pytest", "-q", tree / test[0])
         run({**environment, "LONG": "0"}, "/usr/bin/python3", "-m",
