@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
-/* The OpenSSL door: randomness, hashes, MACs, sealing, base64url. */
+/* The OpenSSL door: hashes, MACs, sealing, signatures; randomness, base64url. */
 #ifndef DOCKET_BASE_CRYPTO_H
 #define DOCKET_BASE_CRYPTO_H
 
@@ -51,6 +51,27 @@ int crypto_seal(struct arena *mem, const struct secret *key, struct text aad,
     struct text plain, struct text *ret);
 int crypto_open(struct arena *mem, const struct secret *key, struct text aad,
     struct text sealed, struct text *ret);
+
+/*
+ * A key pair on P-256 from its private scalar, 32 bytes big-endian, which
+ * base/ecdsa.h must have found sane. Signatures of a hash are in DER here;
+ * base/ecdsa.h has those of JOSE. `n` holds the room in `der`, then what was
+ * written. crypto_pair_verify: E_SEAL when it is not this key's.
+ */
+#define CRYPTO_SCALAR 32
+#define CRYPTO_POINT 65		/* 4, x, y */
+
+struct crypto_pair {
+	void *key;		/* NULL: none */
+	uint8_t point[CRYPTO_POINT];
+};
+
+int crypto_pair_load(const struct secret *d, struct crypto_pair *ret);
+void crypto_pair_done(struct crypto_pair *pair);
+int crypto_pair_sign(const struct crypto_pair *pair,
+    const uint8_t hash[CRYPTO_HASH], uint8_t *der, size_t *n);
+int crypto_pair_verify(const struct crypto_pair *pair,
+    const uint8_t hash[CRYPTO_HASH], const uint8_t *der, size_t n);
 
 /* RFC 4648 §5 without padding. The decoder refuses padding, other alphabets,
  * and non-canonical final bits: one value has one spelling. */

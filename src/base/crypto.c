@@ -1,20 +1,20 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
-/* The OpenSSL door: hashes, MACs, key derivation and sealing. */
+/* The OpenSSL door: hashes, MACs, key derivation, sealing, signatures. */
 #include "base/crypto.h"
 
 #include <assert.h>
 #include <errno.h>
 #include <limits.h>
-#include <sys/random.h>
 
+#include <openssl/bn.h>
 #include <openssl/core_names.h>
 #include <openssl/crypto.h>
+#include <openssl/ec.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/kdf.h>
 #include <openssl/params.h>
 
-#include "base/clock.h"
 #include "base/error.h"
 
 #define SEAL_KEY 32
@@ -111,48 +111,6 @@ crypto_done(void)
 	EVP_CIPHER_free(c.gcm);
 	EVP_MD_free(c.sha256);
 	memset(&c, 0, sizeof(c));
-}
-
-/*
- * The kernel's generator, not RAND_bytes: it keeps no state in our memory, so
- * two workers forked from one supervisor cannot draw the same bytes, a core
- * shows none, and one call for 16 bytes costs less than a microsecond.
- */
-int
-crypto_random(void *out, size_t n)
-{
-	uint8_t *p = out;
-
-	while (n > 0) {
-		ssize_t got = getrandom(p, n, 0);
-
-		if (got < 0 && errno == EINTR)
-			continue;
-		if (got <= 0)
-			return -EIO;
-		p += got;
-		n -= (size_t)got;
-	}
-	return 0;
-}
-
-/* The instant is cut to the millisecond that the UUID holds, so a row's
- * created_at can never disagree with its id. */
-int
-crypto_uuid(struct uuid *ret, int64_t *ret_us)
-{
-	uint8_t rnd[10];
-	int64_t ms = clock_real_us() / 1000;
-	int rc = crypto_random(rnd, sizeof(rnd));
-
-	if (rc < 0)
-		return rc;
-	if (ms < 0)
-		return -EIO;
-	*ret = uuid_v7((uint64_t)ms, rnd);
-	if (ret_us)
-		*ret_us = ms * 1000;
-	return 0;
 }
 
 /* With what we give it OpenSSL fails for want of memory. Not every layer of it
@@ -343,4 +301,99 @@ crypto_open(struct arena *mem, const struct secret *key, struct text aad,
 	}
 	*ret = (struct text){ (char *)out, body.n };
 	return 0;
+}
+
+/* The public point d * G on P-256, uncompressed. */
+static bool
+point_of(const BIGNUM *d, uint8_t out[CRYPTO_POINT])
+{
+	EC_GROUP *group = EC_GROUP_new_by_curve_name(NID_X9_62_prime256v1);
+	EC_POINT *point = group ? EC_POINT_new(group) : NULL;
+	const bool ok = point &&
+	    EC_POINT_mul(group, point, d, NULL, NULL, NULL) == 1 &&
+	    EC_POINT_point2oct(group, point, POINT_CONVERSION_UNCOMPRESSED,
+	    out, CRYPTO_POINT, NULL) == CRYPTO_POINT;
+
+	EC_POINT_free(point);
+	EC_GROUP_free(group);
+	return ok;
+}
+
+static EVP_PKEY *
+pair_key(const BIGNUM *d, uint8_t point[CRYPTO_POINT])
+{
+	char group[] = "P-256";
+	uint8_t native[CRYPTO_SCALAR];	/* as OSSL_PARAM has numbers */
+	OSSL_PARAM params[] = {
+		OSSL_PARAM_construct_utf8_string(OSSL_PKEY_PARAM_GROUP_NAME,
+		    group, 0),
+		OSSL_PARAM_construct_BN(OSSL_PKEY_PARAM_PRIV_KEY, native,
+		    sizeof(native)),
+		OSSL_PARAM_construct_octet_string(OSSL_PKEY_PARAM_PUB_KEY,
+		    point, CRYPTO_POINT),
+		OSSL_PARAM_construct_end(),
+	};
+	EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_name(NULL, "EC", NULL);
+	EVP_PKEY *key = NULL;
+
+	if (ctx && BN_bn2nativepad(d, native, sizeof(native)) > 0 &&
+	    EVP_PKEY_fromdata_init(ctx) == 1)
+		(void)EVP_PKEY_fromdata(ctx, &key, EVP_PKEY_KEYPAIR, params);
+	EVP_PKEY_CTX_free(ctx);
+	OPENSSL_cleanse(native, sizeof(native));
+	return key;
+}
+
+int
+crypto_pair_load(const struct secret *d, struct crypto_pair *ret)
+{
+	struct crypto_pair pair = { .key = NULL };
+	BIGNUM *n;
+
+	assert(d->n == CRYPTO_SCALAR);
+	n = BN_bin2bn(d->b, CRYPTO_SCALAR, NULL);
+	if (n && point_of(n, pair.point))
+		pair.key = pair_key(n, pair.point);
+	BN_clear_free(n);
+	if (!pair.key)
+		return openssl_fault();
+	*ret = pair;
+	return 0;
+}
+
+void
+crypto_pair_done(struct crypto_pair *pair)
+{
+	EVP_PKEY_free(pair->key);
+	pair->key = NULL;
+}
+
+/* OpenSSL draws the nonce from its own generator, mixed with key and message;
+ * in a forked child that is seeded anew. */
+int
+crypto_pair_sign(const struct crypto_pair *pair,
+    const uint8_t hash[CRYPTO_HASH], uint8_t *der, size_t *n)
+{
+	EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_pkey(NULL, pair->key, NULL);
+	const bool ok = ctx && EVP_PKEY_sign_init(ctx) == 1 &&
+	    EVP_PKEY_sign(ctx, der, n, hash, CRYPTO_HASH) == 1;
+
+	EVP_PKEY_CTX_free(ctx);
+	return ok ? 0 : openssl_fault();
+}
+
+/* Its "no" and its "no memory" look alike but for errno. */
+int
+crypto_pair_verify(const struct crypto_pair *pair,
+    const uint8_t hash[CRYPTO_HASH], const uint8_t *der, size_t n)
+{
+	EVP_PKEY_CTX *ctx;
+	bool ok;
+
+	errno = 0;
+	ctx = EVP_PKEY_CTX_new_from_pkey(NULL, pair->key, NULL);
+	ok = ctx && EVP_PKEY_verify_init(ctx) == 1 &&
+	    EVP_PKEY_verify(ctx, der, n, hash, CRYPTO_HASH) == 1;
+	EVP_PKEY_CTX_free(ctx);
+	return ok ? 0 : openssl_fault() == -ENOMEM ? -ENOMEM : E_SEAL;
 }
