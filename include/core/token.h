@@ -17,10 +17,12 @@ struct token_ring;
 
 /*
  * Lines `current|next|previous KID ALG BASE64URL`, '#' comments; exactly one
- * current. Refused with "file:line: why" on err: a key under 32 bytes, a known
- * default (alpha, secret, changeme, ... also repeated or padded), a KID that
- * is not 1-64 of [A-Za-z0-9._-], a KID twice, an unknown ALG, a file that
- * others can read. NULL then.
+ * current; a comment "# since INSTANT" says it of the key in the next line.
+ * For ES256 the bytes are the private scalar (RFC 7518 §6.2.2.1's `d`). Refused
+ * with "file:line: why" on err: a key under 32 bytes, a known default (alpha,
+ * secret, changeme, ... also repeated or padded), no scalar of P-256, one key
+ * for two algorithms, a KID that is not 1-64 of [A-Za-z0-9._-], a KID twice,
+ * an unknown ALG, a file that others can read. NULL then.
  */
 struct token_ring *token_ring_load(const char *file, FILE *err);
 void token_ring_free(struct token_ring *ring);
@@ -46,12 +48,25 @@ int token_issue(struct arena *mem, const struct token_ring *ring,
 /*
  * RFC 8725: our own parse of the header first (exactly typ at+jwt, a kid of
  * the ring, that key's alg, nothing else: no crit, jku, x5u, jwk), then the
- * MAC, then exp, nbf, iat, iss, aud, sub, sid. E_TOKEN for whatever is wrong;
- * ret gets user_id and session_id.
+ * MAC or signature, then exp, nbf, iat, iss, aud, sub, sid. E_TOKEN for
+ * whatever is wrong; ret gets user_id and session_id.
  */
 int token_check(struct arena *mem, const struct token_ring *ring,
     const struct token_policy *policy, int64_t now, struct text token,
     struct principal *ret);
+
+/* Claims that are told (RFC 7662) and decide nothing; "" when a token has none,
+ * or more than fits. */
+#define TOKEN_WORD 128
+
+struct token_words {
+	char client_id[TOKEN_WORD], jti[TOKEN_WORD];
+};
+
+/* The same rules, and all that the token says; nothing is remembered. */
+int token_inspect(struct arena *mem, const struct token_ring *ring,
+    const struct token_policy *policy, int64_t now, struct text token,
+    struct claims *ret, struct token_words *ret_words);
 
 /*
  * The refresh token: base64url of version, session, counter and a truncated

@@ -41,8 +41,8 @@ SETTING(database, prepared, CHOICE, "auto", 0, 0, "[auto|on|off] prepared statem
 
 SETTING(auth, issuer, TEXT, "docket", 1, 200, "The iss claim")
 SETTING(auth, audience, TEXT, "docket", 1, 200, "The aud claim")
-SETTING(auth, algorithm, CHOICE, "HS256", 0, 0, "[HS256] Algorithm of new keys; a key's own algorithm is in the ring")
-SETTING(auth, key_file, PATH, "/etc/docket/jwt.keys", 1, 4096, "The key ring: lines `current|next|previous KID ALG BASE64URL`")
+SETTING(auth, algorithm, CHOICE, "HS256", 0, 0, "[HS256|ES256] Algorithm of new keys; a key's own algorithm is in the ring")
+SETTING(auth, key_file, PATH, "/etc/docket/jwt.keys", 1, 4096, "The key ring, kept by `docket key`: lines `current|next|previous KID ALG BASE64URL`")
 SETTING(auth, access_ttl, SECONDS, "600", 30, 86400, "Lifetime of an access token")
 SETTING(auth, refresh_idle, SECONDS, "14d", 60, 31536000, "A session that is not refreshed for this long ends")
 SETTING(auth, refresh_absolute, SECONDS, "90d", 60, 315360000, "A session ends after this long in any case")
