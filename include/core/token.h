@@ -37,6 +37,9 @@ struct token_policy {
 					 * let pass; NULL: none */
 };
 
+/* What a role grants, as the scope claim has it. Static. */
+struct text token_scope(struct text role);
+
 /*
  * RFC 9068: header typ at+jwt and kid; iss, aud, sub, sid, role, scope,
  * client_id, iat, exp, jti. now: Unix seconds. 0 or a fault.

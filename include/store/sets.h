@@ -6,6 +6,7 @@
 #include "store/db.h"
 
 extern const struct stmts session_statements;
+extern const struct stmts revoke_statements;
 extern const struct stmts user_statements;
 extern const struct stmts login_statements;
 extern const struct stmts register_statements;

@@ -24,6 +24,10 @@ ROUTE(GET,    "/auth/me",	NULL, ACCESS_USER, "account", TX_READ, GROUP_MAIN, 0, 
 ROUTE(GET,    "/auth/users",	NULL, ACCESS_ADMIN, "admin", TX_READ, GROUP_MAIN, 0, fields_none, users_query, 200, users_reply, RATE_API, api_users, "listUsers", "All accounts, for admins")
 
 /* tokens for other programs */
+ROUTE(POST,   "/auth/revoke",	NULL, ACCESS_PUBLIC, NULL, TX_WRITE, GROUP_MAIN, ROUTE_OAUTH, revoke_body, fields_none, 200, fields_none, RATE_AUTH, api_revoke, "revokeToken", "End the session behind an access or refresh token (RFC 7009)")
+ROUTE(POST,   "/auth/introspect", NULL, ACCESS_ADMIN, "admin", TX_READ, GROUP_MAIN, ROUTE_OAUTH, introspect_body, fields_none, 200, introspect_reply, RATE_API, api_introspect, "introspectToken", "What a token is good for, now (RFC 7662)")
+ROUTE(GET,    "/.well-known/jwks.json", NULL, ACCESS_PUBLIC, NULL, TX_NONE, GROUP_MAIN, ROUTE_PUBLIC_CACHE | ROUTE_ETAG, fields_none, fields_none, 200, jwks_reply, RATE_API, api_jwks, "getKeys", "The public keys of access tokens (RFC 7517); none with HS256")
+ROUTE(GET,    "/.well-known/oauth-authorization-server", NULL, ACCESS_PUBLIC, NULL, TX_NONE, GROUP_MAIN, ROUTE_PUBLIC_CACHE | ROUTE_ETAG, fields_none, fields_none, 200, metadata_reply, RATE_API, api_metadata, "getMetadata", "Where the OAuth endpoints are and what they take (RFC 8414)")
 
 /* the caller's account */
 

@@ -11,6 +11,8 @@ int access_check(struct call *call);
 
 /* The token of "Bearer <token>", by the same rules, or TEXT_NONE. */
 struct text access_token(struct text header, bool *ret_other_scheme);
+/* What access tokens are held to, by these settings. */
+struct token_policy access_policy(const struct app *app);
 /* The same parse for whoever asks: E_TOKEN_MISSING, E_TOKEN, or 0. */
 int access_bearer(struct call *call, struct principal *ret);
 

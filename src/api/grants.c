@@ -124,9 +124,7 @@ grants_tokens(struct call *call, const struct principal *who,
 		return r;
 	ret->token = ret->access_token;
 	ret->token_type = TEXT("bearer");
-	ret->scope = text_is(role, "admin") ?
-	    TEXT("tasks:read tasks:write account admin") :
-	    TEXT("tasks:read tasks:write account");
+	ret->scope = token_scope(role);
 	ret->expires_in = policy.ttl;
 	return refresh_make(call->mem, &call->app->key_refresh,
 	    &who->session_id, counter, &ret->refresh_token);

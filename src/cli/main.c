@@ -41,6 +41,9 @@ static const struct command commands[] = {
 	    "              [--password-file FILE|-]",
 	    cli_user,
 	    "Add an account; its password comes on standard input" },
+	{ "key", "generate|rotate|list [--alg HS256|ES256] [--now] [--dry-run]",
+	    cli_key,
+	    "The ring of signing keys; docketd reads it anew at SIGHUP" },
 	{ "gc", "", cli_gc,
 	    "Take away expired codes, budgets, replies and sessions" },
 };

@@ -14,8 +14,6 @@
 #define HEADER_MAX 512
 #define TOKEN_TYP "at+jwt"
 #define TOKEN_CLIENT "docket"
-#define SCOPE_USER "tasks:read tasks:write account"
-#define SCOPE_ADMIN SCOPE_USER " admin"
 
 /*
  * libjwt 1.10 writes typ "JWT" whatever it is told, and refuses any other typ
@@ -137,7 +135,7 @@ token_issue(struct arena *mem, const struct token_ring *ring,
 		{ "sub", id_string(mem, &who->user_id) },
 		{ "sid", id_string(mem, &who->session_id) },
 		{ "role", arena_text(mem, role).s },
-		{ "scope", text_is(role, "admin") ? SCOPE_ADMIN : SCOPE_USER },
+		{ "scope", token_scope(role).s },
 		{ "client_id", TOKEN_CLIENT },
 		{ "jti", id_string(mem, &jti) },
 	};

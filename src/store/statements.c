@@ -4,6 +4,7 @@
 
 const struct stmts *const store_statements[] = {
 	&session_statements,
+	&revoke_statements,
 	&user_statements,
 	&login_statements,
 	&register_statements,

@@ -47,18 +47,25 @@ access_token(struct text header, bool *ret_other_scheme)
 	return token_is_sane(token) ? token : TEXT_NONE;
 }
 
-/* One credential (RFC 6750 §2.1); another scheme is no credential of ours. */
-int
-access_bearer(struct call *call, struct principal *ret)
+struct token_policy
+access_policy(const struct app *app)
 {
-	const struct settings *set = call->app->settings;
-	const struct token_policy policy = {
+	const struct settings *set = app->settings;
+
+	return (struct token_policy){
 		.issuer = text_of(set->auth_issuer),
 		.audience = text_of(set->auth_audience),
 		.ttl = set->auth_access_ttl,
 		.skew = set->auth_clock_skew,
-		.memo = call->app->memo,
+		.memo = app->memo,
 	};
+}
+
+/* One credential (RFC 6750 §2.1); another scheme is no credential of ours. */
+int
+access_bearer(struct call *call, struct principal *ret)
+{
+	const struct token_policy policy = access_policy(call->app);
 	struct text token;
 	bool other;
 

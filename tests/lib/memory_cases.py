@@ -134,6 +134,29 @@ def check_logout(world, sent, reply):
         me.status in (200, 401), str(me)
 
 
+def make_revoke(world, row, sent):
+    sent.pair = world.login()
+    sent.more["form"] = {"token": sent.pair["refresh_token"]}
+
+
+def check_revoke(world, sent, reply):
+    me = world.client.get("/auth/me", None,
+                          token=sent.pair["access_token"])
+    assert me.status == 401 if reply.status == 200 else \
+        me.status in (200, 401), str(me)
+
+
+def make_introspect(world, row, sent):
+    sent.more["form"] = {"token": world.login()["access_token"]}
+
+
+def check_introspect(world, sent, reply):
+    """An answer that was given is the right one."""
+    if reply.status == 200:
+        assert reply.json["active"] is True
+        assert reply.json["sub"] == world.one.id
+
+
 def make_send(world, row, sent):
     sent.phone = new_phone()
     sent.more["json"] = {"phone": sent.phone}
@@ -247,6 +270,10 @@ HANDLERS = {
     "api_token": (make_token, check_pair),
     "api_refresh": (make_refresh, check_refresh),
     "api_logout": (make_logout, check_logout),
+    "api_revoke": (make_revoke, check_revoke),
+    "api_introspect": (make_introspect, check_introspect),
+    "api_jwks": (nothing, None),
+    "api_metadata": (nothing, None),
     "api_me": (nothing, None),
     "api_users": (nothing, None),
     "api_admin_data": (nothing, None),

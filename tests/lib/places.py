@@ -10,6 +10,7 @@ BODY = {
     "api_task_create": {"title": "made"},
     "api_task_delete": {},
     "api_logout": {},
+    "api_introspect": {"token": "x"},
 }
 
 # The three rows that order: `ref` is the task in question, `own` another.

@@ -15,7 +15,15 @@ def load_errors():
     return {m[2]: (int(m[1]), m[3], m[4]) for m in row.finditer(text)}
 
 
+def load_oauth():
+    """tbl/errors.h as {code: error of RFC 6749 section 5.2}."""
+    text = (ROOT / "include/tbl/errors.h").read_text()
+    return dict(re.findall(r'^ERROR\(E_\w+,\s*\d+,\s*"(\w+)",\s*"(\w+)"',
+                           text, re.M))
+
+
 ERRORS = load_errors()
+OAUTH = load_oauth()
 
 
 class Route:

@@ -6,7 +6,7 @@ import re
 import docket
 from docket import anonymous
 from forge import Forger
-from tables import ERRORS
+from tables import ERRORS, OAUTH
 
 REALM = 'Bearer realm="docket"'
 # Headers that say nothing of the request that they answer.
@@ -32,6 +32,10 @@ def fault(reply, row, code):
     wanted = (ERRORS[code][0], challenge(code, row))
     if said != wanted:
         return f"{said} is not {wanted}"
+    # RFC 6749 section 5.2; what nginx says has both kinds of members.
+    if row.oauth and "code" not in reply.json:
+        wanted = {"error": OAUTH[code], "error_description": ERRORS[code][2]}
+        return None if reply.json == wanted else "the words of another"
     if reply.method != "HEAD" and reply.code != code:
         return f"{reply.code} is not {code}"
     if reply.method != "HEAD" and reply.json["detail"] != ERRORS[code][2]:
