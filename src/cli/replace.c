@@ -50,10 +50,12 @@ lock(struct replace *r)
 	r->dir = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (r->dir < 0)
 		return fail(r->path, strerror(errno), EX_CANTCREAT);
-	if (flock(r->dir, LOCK_EX | LOCK_NB) < 0)
-		return fail(r->path, "another command is at work on it",
-		    EX_TEMPFAIL);
-	return 0;
+	if (flock(r->dir, LOCK_EX | LOCK_NB) == 0)
+		return 0;
+	/* What lies there is the other one's. */
+	close(r->dir);
+	r->dir = -1;
+	return fail(r->path, "another command is at work on it", EX_TEMPFAIL);
 }
 
 static int
