@@ -115,6 +115,12 @@ admin_make() {
 	: >"$STATE/keys/admin.done"
 }
 
+# The fixed key of the seed clients; production takes none of its kind.
+apikey_make() {
+	docket apikey add --application seed-client --if-absent \
+	    --scopes tasks:read,tasks:write,account --insecure-value 123456
+}
+
 # Roles, database, schema, admin: all of it may be there already.
 schema_make() {
 	set -e
@@ -125,4 +131,5 @@ schema_make() {
 		    OWNER docket_owner ENCODING 'UTF8' TEMPLATE template0"
 	docket migrate --dir "$DEV_ROOT/sql/migrations"
 	admin_make
+	apikey_make >/dev/null
 }

@@ -76,7 +76,7 @@ static const char usage[] =
     "  --routes    every route: method, path, access, group, operation\n"
     "  --settings  a commented sample of the settings file\n"
     "  --errors    every error: status, code, title\n"
-    "  --openapi   the OpenAPI document\n"
+    "  --openapi   the OpenAPI document for these settings\n"
     "  --nginx     upstreams, maps and locations for these settings\n"
     "  --version   the version\n"
     "  --help      this\n";
@@ -140,7 +140,7 @@ serve(const struct settings_source *source, struct settings *settings)
 	int code;
 
 	/* Made once; the workers share its pages. */
-	openapi_print(&openapi, &api_routes);
+	openapi_print(&openapi, &api_routes, settings->auth_tasks_auth);
 	config.openapi = buf_view(&openapi);
 	code = server_run(&config, settings);
 	buf_done(&openapi);
@@ -151,8 +151,6 @@ serve(const struct settings_source *source, struct settings *settings)
 static bool
 print_tables(enum what what)
 {
-	struct buf text = { 0 };
-
 	switch (what) {
 	case WHAT_ROUTES:
 		routes_print(stdout, &api_routes);
@@ -163,11 +161,6 @@ print_tables(enum what what)
 	case WHAT_ERRORS:
 		errors_print(stdout);
 		return true;
-	case WHAT_OPENAPI:
-		openapi_print(&text, &api_routes);
-		fwrite(buf_view(&text).s, 1, buf_view(&text).n, stdout);
-		buf_done(&text);
-		return true;
 	case WHAT_VERSION:
 		puts("docketd " PACKAGE_VERSION);
 		return true;
@@ -177,6 +170,16 @@ print_tables(enum what what)
 	default:
 		return false;
 	}
+}
+
+static void
+print_openapi(const struct settings *settings)
+{
+	struct buf text = { 0 };
+
+	openapi_print(&text, &api_routes, settings->auth_tasks_auth);
+	fwrite(buf_view(&text).s, 1, buf_view(&text).n, stdout);
+	buf_done(&text);
 }
 
 /* What a bad settings file must not reach: it ends here with 78. */
@@ -192,6 +195,8 @@ with_settings(const struct arguments *a)
 		return serve(&a->source, &settings);
 	if (a->what == WHAT_CHECK)
 		code = check(&settings);
+	else if (a->what == WHAT_OPENAPI)
+		print_openapi(&settings);
 	else
 		nginx_print(stdout, &api_routes, &settings);
 	settings_done(&settings);

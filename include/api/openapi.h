@@ -9,7 +9,9 @@
 #include "base/settings.h"
 #include "web/route.h"
 
-void openapi_print(struct buf *out, const struct routes *routes);
+/* tasks_auth: the setting auth.tasks_auth, which the document tells of. */
+void openapi_print(struct buf *out, const struct routes *routes,
+    const char *tasks_auth);
 /* docketd --routes: method, path, access, group, operation, alias of. */
 void routes_print(FILE *out, const struct routes *routes);
 /* docketd --errors: status, code, title. */

@@ -14,9 +14,12 @@
  * for a principal joins them (store/who.h) and refuses by itself.
  */
 struct principal {
-	struct uuid user_id;
+	struct uuid user_id;	/* nil: an application, which is nobody */
 	struct uuid session_id;
 	bool need_admin;	/* the route's demand, checked by the statement */
+	unsigned scopes;	/* core/scope.h: of what was presented */
+	struct uuid key_id;	/* of the API key beside or instead of the
+				 * token; nil: none, or none that counts */
 };
 
 /* Where the request came from; for budgets, sessions and the audit trail. */

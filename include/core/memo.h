@@ -13,6 +13,7 @@
 struct claims {
 	struct uuid user_id, session_id;
 	int64_t exp, nbf, iat;
+	unsigned scopes;	/* core/scope.h; all when there is no claim */
 };
 
 /*

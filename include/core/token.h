@@ -37,9 +37,6 @@ struct token_policy {
 					 * let pass; NULL: none */
 };
 
-/* What a role grants, as the scope claim has it. Static. */
-struct text token_scope(struct text role);
-
 /*
  * RFC 9068: header typ at+jwt and kid; iss, aud, sub, sid, role, scope,
  * client_id, iat, exp, jti. now: Unix seconds. 0 or a fault.
@@ -52,7 +49,7 @@ int token_issue(struct arena *mem, const struct token_ring *ring,
  * RFC 8725: our own parse of the header first (exactly typ at+jwt, a kid of
  * the ring, that key's alg, nothing else: no crit, jku, x5u, jwk), then the
  * MAC or signature, then exp, nbf, iat, iss, aud, sub, sid. E_TOKEN for
- * whatever is wrong; ret gets user_id and session_id.
+ * whatever is wrong; ret gets user_id, session_id and scopes.
  */
 int token_check(struct arena *mem, const struct token_ring *ring,
     const struct token_policy *policy, int64_t now, struct text token,

@@ -18,6 +18,8 @@ extern const struct stmts task_order_statements;
 extern const struct stmts task_move_statements;
 extern const struct stmts idem_statements;
 extern const struct stmts gc_statements;
+extern const struct stmts key_statements;
+extern const struct stmts key_find_statements;
 
 /* A set from an array of struct stmt. */
 #define STMTS(array_) { array_, sizeof(array_) / sizeof((array_)[0]) }

@@ -33,7 +33,12 @@ ROUTE(GET,    "/.well-known/oauth-authorization-server", NULL, ACCESS_PUBLIC, NU
 
 /* sessions */
 
-/* API keys */
+/* API keys: a key mints no keys, so their scope is none and a bearer is needed */
+ROUTE(GET,    "/auth/keys",	NULL, ACCESS_USER, NULL, TX_READ, GROUP_MAIN, 0, fields_none, keys_query, 200, keys_reply, RATE_API, api_keys, "listApiKeys", "The caller's API keys, without their secrets")
+ROUTE(POST,   "/auth/keys",	NULL, ACCESS_USER, NULL, TX_WRITE, GROUP_MAIN, 0, key_body, fields_none, 201, key_secret_reply, RATE_API, api_key_create, "createApiKey", "Make an API key; its secret is shown this once")
+ROUTE(PATCH,  "/auth/keys/{id}", NULL, ACCESS_USER, NULL, TX_WRITE, GROUP_MAIN, ROUTE_MERGE, key_patch_body, fields_none, 200, key_done_reply, RATE_API, api_key_patch, "updateApiKey", "Merge patch (RFC 7396) of name, scopes, expiry and networks")
+ROUTE(DELETE, "/auth/keys/{id}", NULL, ACCESS_USER, NULL, TX_WRITE, GROUP_MAIN, 0, fields_none, fields_none, 200, message_reply, RATE_API, api_key_delete, "revokeApiKey", "Revoke an API key, at once")
+ROUTE(POST,   "/auth/keys/{id}/rotate", NULL, ACCESS_USER, NULL, TX_WRITE, GROUP_MAIN, ROUTE_BODY_OPTIONAL, key_rotate_body, fields_none, 200, key_secret_reply, RATE_API, api_key_rotate, "rotateApiKey", "A new secret; the old one stays good for the stated grace")
 
 /* accounts, for admins */
 

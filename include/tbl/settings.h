@@ -48,6 +48,7 @@ SETTING(auth, refresh_idle, SECONDS, "14d", 60, 31536000, "A session that is not
 SETTING(auth, refresh_absolute, SECONDS, "90d", 60, 315360000, "A session ends after this long in any case")
 SETTING(auth, clock_skew, SECONDS, "30", 0, 300, "Tolerance for exp, nbf and iat")
 SETTING(auth, register_require, CHOICE, "none", 0, 0, "[none|email|phone_otp] What a registration must bring besides username and password")
+SETTING(auth, tasks_auth, CHOICE, "jwt", 0, 0, "[jwt|either|apikey|jwt+apikey] What opens the task routes: a bearer, either, an API key, or both at once (the OpenAPI document follows at a restart)")
 SETTING(auth, password_grant, BOOL, "on", 0, 0, "Allow grant_type=password at /auth/token (RFC 9700 §2.4: first party only)")
 SETTING(auth, hash_slots, COUNT, "auto", 1, 64, "Password hashes computed at once over all workers; auto = cores / 2, at least 1")
 
@@ -61,6 +62,7 @@ SETTING(limits, otp_recipient_guesses, INT, "15", 1, 1000, "Wrong guesses evalua
 SETTING(limits, otp_sends_hour, INT, "5", 1, 1000, "Codes per recipient and hour")
 SETTING(limits, otp_sends_day, INT, "10", 1, 1000, "Codes per recipient and day")
 SETTING(limits, otp_sends_client, INT, "10", 0, 100000, "Codes per client IP and hour; 0 = no limit (dev only)")
+SETTING(limits, api_keys, INT, "50", 0, 1000, "API keys of one user, and of all applications together")
 SETTING(limits, requests_client, INT, "20", 0, 100000, "Requests per client IP and second in nginx; 0 = no limit (dev only)")
 SETTING(limits, auth_client, INT, "2", 0, 100000, "Requests to /auth and /otp per client IP and second in nginx; 0 = no limit (dev only)")
 

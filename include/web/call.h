@@ -20,6 +20,7 @@ struct app {
 	struct routes routes;
 	struct token_ring *ring;
 	struct token_memo *memo;
+	struct key_memo *keys;
 	struct secret key_cursor, key_otp, key_refresh, key_seal, key_subject;
 	struct db *db;
 	struct gate *gate;
@@ -57,7 +58,9 @@ struct call {
 	struct app *app;
 	const struct route *route;
 	struct request *req;
-	struct principal who;	/* set for ACCESS_USER and ACCESS_ADMIN */
+	struct principal who;	/* set but for ACCESS_PUBLIC */
+	bool by_key;		/* who is an API key's owner, no bearer's */
+	bool key_known;		/* and that from the worker's memory */
 	struct client client;
 	struct text params[ROUTE_PARAMS_MAX];
 	struct text allow;	/* methods of the path, for 405 and OPTIONS */

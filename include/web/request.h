@@ -26,6 +26,8 @@ struct request {
 	struct text traceparent;
 	struct text id;		/* X-Request-Id when sane, else made */
 	bool two_authorizations;	/* the header came more than once */
+	struct text api_key;	/* X-API-Key */
+	bool two_api_keys;
 	int64_t started_us;	/* nginx's clock at the hand-over, or 0 */
 	struct text body;
 };

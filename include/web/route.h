@@ -14,7 +14,11 @@ enum method { GET, POST, PUT, PATCH, DELETE, METHOD__MAX };
 
 enum access {
 	ACCESS_ADMIN,		/* a live session whose user has the role now */
-	ACCESS_USER,		/* a live session */
+	ACCESS_USER,		/* a live session, or a personal API key */
+	ACCESS_ADMIN_OR_KEY,	/* an admin's session, or any API key at all,
+				 * an application's too, alone: call->who is
+				 * then nobody (a nil user_id), was checked
+				 * already and goes into no statement */
 	ACCESS_PUBLIC,		/* no bearer needed; one that is sent is parsed
 				 * only by handlers that ask */
 	ACCESS__MAX
@@ -33,7 +37,8 @@ enum {
 	ROUTE_OAUTH	= 1 << 0, /* RFC 6749 errors; form bodies are taken too */
 	ROUTE_IDEMPOTENT = 1 << 1, /* honours Idempotency-Key */
 	ROUTE_ETAG	= 1 << 2, /* ETag of the reply's bytes, If-None-Match */
-	ROUTE_TASKS	= 1 << 3, /* a token whose user is gone: 404 (S3) */
+	ROUTE_TASKS	= 1 << 3, /* a token whose user is gone: 404 (S3);
+				   * auth.tasks_auth says what opens it */
 	ROUTE_MERGE	= 1 << 4, /* takes application/merge-patch+json */
 	ROUTE_CACHED	= 1 << 5, /* private, no-cache instead of no-store */
 	ROUTE_PUBLIC_CACHE = 1 << 6, /* cacheable by anybody (openapi) */
@@ -47,7 +52,9 @@ struct route {
 	const char *path;	/* "/tasks/{id}"; a {part} is one segment */
 	const char *canonical;	/* an alias: "POST /tasks"; else NULL */
 	enum access access;
-	const char *scope;	/* what an API key needs; NULL = none */
+	const char *scope;	/* what token and API key must be good for;
+				 * NULL = anything, but no API key opens it
+				 * (ACCESS_ADMIN_OR_KEY aside) */
 	enum tx tx;
 	enum group group;
 	unsigned flags;

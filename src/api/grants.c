@@ -7,6 +7,7 @@
 #include "core/names.h"
 #include "core/otp.h"
 #include "core/password.h"
+#include "core/scope.h"
 #include "core/token.h"
 #include "store/otps.h"
 
@@ -124,7 +125,7 @@ grants_tokens(struct call *call, const struct principal *who,
 		return r;
 	ret->token = ret->access_token;
 	ret->token_type = TEXT("bearer");
-	ret->scope = token_scope(role);
+	ret->scope = scope_of_role(role);
 	ret->expires_in = policy.ttl;
 	return refresh_make(call->mem, &call->app->key_refresh,
 	    &who->session_id, counter, &ret->refresh_token);

@@ -4,6 +4,7 @@
 #include "api/fields.h"
 #include "base/clock.h"
 #include "base/error.h"
+#include "core/scope.h"
 #include "core/token.h"
 #include "store/revoke.h"
 #include "web/access.h"
@@ -157,7 +158,7 @@ active_print(struct call *call, const struct token_out *token,
 
 	*out = (struct introspection){
 		.active = true,
-		.scope = token_scope(facts->role),
+		.scope = scope_of_role(facts->role),
 		.username = facts->username,
 		.aud = text_of(set->auth_audience),
 		.iss = text_of(set->auth_issuer),

@@ -10,6 +10,7 @@ routes_print(FILE *out, const struct routes *routes)
 	static const char *const access[ACCESS__MAX] = {
 		[ACCESS_ADMIN] = "admin",
 		[ACCESS_USER] = "user",
+		[ACCESS_ADMIN_OR_KEY] = "admin-or-key",
 		[ACCESS_PUBLIC] = "public",
 	};
 	static const char *const groups[] = {

@@ -106,24 +106,48 @@ body_print(struct buf *out, const struct schemas *schemas,
 	doc_close(out, '}');
 }
 
-/* Either scheme carries the same token; only OAuth has words for a scope. */
+/* One way in; with_key: beside an API key. Either scheme of a bearer carries
+ * the same token; only OAuth has words for a scope. */
 static void
-security_print(struct buf *out, const struct route *route)
+bearer_print(struct buf *out, const struct route *route, bool with_key)
 {
+	const char *key = with_key ? ",\"apiKey\":[]" : "";
+
+	doc_item(out);
+	buf_printf(out, "{\"bearer\":[]%s},{\"oauth2\":[", key);
+	if (route->scope)
+		buf_json(out, text_of(route->scope));
+	buf_printf(out, "]%s}", key);
+}
+
+/* What web/access.c lets in. */
+static void
+security_print(struct buf *out, const struct route *route,
+    const char *tasks_auth)
+{
+	const bool tasks = route->flags & ROUTE_TASKS && route->scope;
+	const char *auth = tasks ? tasks_auth : route->scope ||
+	    route->access == ACCESS_ADMIN_OR_KEY ? "either" : "jwt";
+
 	doc_open(out, "security", '[');
 	if (route->access != ACCESS_PUBLIC) {
-		doc_item(out);
-		buf_puts(out, "{\"bearer\":[]},{\"oauth2\":[");
-		if (route->scope)
-			buf_json(out, text_of(route->scope));
-		buf_puts(out, "]}");
+		if (strcmp(auth, "apikey") != 0)
+			bearer_print(out, route,
+			    strcmp(auth, "jwt+apikey") == 0);
+		if (strcmp(auth, "either") == 0 ||
+		    strcmp(auth, "apikey") == 0) {
+			doc_item(out);
+			buf_puts(out, "{\"apiKey\":[]}");
+		}
+		if (strcmp(auth, "apikey") == 0)
+			bearer_print(out, route, true);
 	}
 	doc_close(out, ']');
 }
 
 static void
 operation_print(struct buf *out, const struct schemas *schemas,
-    const struct route *route)
+    const struct route *route, const char *tasks_auth)
 {
 	char method[8] = "";
 
@@ -141,7 +165,7 @@ operation_print(struct buf *out, const struct schemas *schemas,
 		buf_printf(out, "\"Stands for `%s`, which new clients use.\"",
 		    route->canonical);
 	}
-	security_print(out, route);
+	security_print(out, route, tasks_auth);
 	parameters_print(out, schemas, route);
 	body_print(out, schemas, route);
 	openapi_responses(out, schemas, route);
@@ -160,7 +184,7 @@ path_seen(const struct routes *routes, size_t at)
 /* One object a path, at its first row, with the methods of all its rows. */
 static void
 paths_print(struct buf *out, const struct schemas *schemas,
-    const struct routes *routes)
+    const struct routes *routes, const char *tasks_auth)
 {
 	for (size_t i = 0; i < routes->n; i++) {
 		if (path_seen(routes, i))
@@ -168,13 +192,15 @@ paths_print(struct buf *out, const struct schemas *schemas,
 		doc_open(out, routes->v[i].path, '{');
 		for (size_t k = i; k < routes->n; k++)
 			if (strcmp(routes->v[k].path, routes->v[i].path) == 0)
-				operation_print(out, schemas, &routes->v[k]);
+				operation_print(out, schemas, &routes->v[k],
+				    tasks_auth);
 		doc_close(out, '}');
 	}
 }
 
 void
-openapi_print(struct buf *out, const struct routes *routes)
+openapi_print(struct buf *out, const struct routes *routes,
+    const char *tasks_auth)
 {
 	struct schemas schemas = { .n = 0 };
 
@@ -185,7 +211,7 @@ openapi_print(struct buf *out, const struct routes *routes)
 	doc_raw(out, "servers", "[{\"url\":\"/\"}]");
 	openapi_tags(out, routes);
 	doc_open(out, "paths", '{');
-	paths_print(out, &schemas, routes);
+	paths_print(out, &schemas, routes, tasks_auth);
 	doc_close(out, '}');
 	openapi_components(out, &schemas, routes);
 	doc_close(out, '}');

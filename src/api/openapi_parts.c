@@ -345,6 +345,8 @@ schemes_print(struct buf *out, const struct routes *routes)
 {
 	doc_raw(out, "bearer", "{\"type\":\"http\",\"scheme\":\"bearer\","
 	    "\"bearerFormat\":\"JWT\"}");
+	doc_raw(out, "apiKey", "{\"type\":\"apiKey\",\"in\":\"header\","
+	    "\"name\":\"X-API-Key\"}");
 	doc_open(out, "oauth2", '{');
 	doc_string(out, "type", "oauth2");
 	doc_open(out, "flows", '{');

@@ -44,6 +44,14 @@ static const struct command commands[] = {
 	{ "key", "generate|rotate|list [--alg HS256|ES256] [--now] [--dry-run]",
 	    cli_key,
 	    "The ring of signing keys; docketd reads it anew at SIGHUP" },
+	{ "apikey", "add --user NAME|--application NAME --scopes LIST\n"
+	    "              [--name N] [--expires INSTANT] [--allow NETWORK]...\n"
+	    "              [--insecure-value VALUE] [--if-absent]\n"
+	    "  apikey list [--user NAME]\n"
+	    "  apikey revoke ID\n"
+	    "  apikey rotate ID [--grace SECONDS]",
+	    cli_apikey,
+	    "API keys; add and rotate print the id and, once, the key" },
 	{ "gc", "", cli_gc,
 	    "Take away expired codes, budgets, replies and sessions" },
 };

@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "core/jose.h"
 #include "core/ring.h"
+#include "core/scope.h"
 #include "core/token.h"
 
 #define TOKEN_MAX 8192
@@ -135,7 +136,7 @@ token_issue(struct arena *mem, const struct token_ring *ring,
 		{ "sub", id_string(mem, &who->user_id) },
 		{ "sid", id_string(mem, &who->session_id) },
 		{ "role", arena_text(mem, role).s },
-		{ "scope", token_scope(role).s },
+		{ "scope", scope_of_role(role).s },
 		{ "client_id", TOKEN_CLIENT },
 		{ "jti", id_string(mem, &jti) },
 	};
@@ -182,11 +183,21 @@ grant_instant(jwt_t *jwt, const char *name, bool required, int64_t *at)
 	return true;
 }
 
+/* A token of ours without the claim is good for everything; admins are made
+ * by the role that the database has, whatever the token was issued for. */
+static unsigned
+grant_scopes(jwt_t *jwt)
+{
+	const char *value = jwt_get_grant(jwt, "scope");
+
+	return value ? scope_words(text_of(value)) | MAY_ADMIN : MAY_ALL;
+}
+
 /* All but the time of day. */
 static bool
 claims_read(jwt_t *jwt, const struct token_policy *policy, struct claims *ret)
 {
-	*ret = (struct claims){ 0 };
+	*ret = (struct claims){ .scopes = grant_scopes(jwt) };
 	return grant_instant(jwt, "exp", true, &ret->exp) &&
 	    grant_instant(jwt, "nbf", false, &ret->nbf) &&
 	    grant_instant(jwt, "iat", false, &ret->iat) &&
@@ -377,6 +388,7 @@ token_check(struct arena *mem, const struct token_ring *ring,
 		return E_TOKEN;
 	ret->user_id = claims.user_id;
 	ret->session_id = claims.session_id;
+	ret->scopes = claims.scopes;
 	return 0;
 }
 

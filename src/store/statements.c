@@ -16,6 +16,8 @@ const struct stmts *const store_statements[] = {
 	&task_move_statements,
 	&idem_statements,
 	&gc_statements,
+	&key_statements,
+	&key_find_statements,
 };
 
 const size_t store_statements_n =

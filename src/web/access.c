@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
-/* Authorization header -> principal, by the route's access column. */
+/* Authorization and X-API-Key -> principal, as the route's row demands. */
 #include "web/access.h"
 
 #include <strings.h>
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "core/scope.h"
+#include "web/api_key.h"
 
 #define TOKEN_MAX (8 * 1024)
 
@@ -82,16 +84,154 @@ access_bearer(struct call *call, struct principal *ret)
 	    clock_real_us() / TIME_SECOND, token, ret);
 }
 
+/* ---- a bearer, an API key, or both ---- */
+
+/* What a route asks for: which are needed, and whether a key counts at all. */
+struct demand {
+	bool bearer, key, takes_key;
+};
+
+static const struct demand bearer_alone = { true, false, false };
+static const struct demand either = { false, false, true };
+
+static const struct {
+	const char *setting;
+	struct demand demand;
+} tasks_auths[] = {
+	{ "jwt",	{ true, false, false } },
+	{ "either",	{ false, false, true } },
+	{ "apikey",	{ false, true, true } },
+	{ "jwt+apikey",	{ true, true, true } },
+};
+
+static struct demand
+tasks_demand(const struct settings *set)
+{
+	size_t i = sizeof(tasks_auths) / sizeof(tasks_auths[0]) - 1;
+
+	while (i > 0 && strcmp(set->auth_tasks_auth, tasks_auths[i].setting))
+		i--;
+	return tasks_auths[i].demand;
+}
+
+static struct demand
+demand_of(const struct call *call)
+{
+	const struct route *route = call->route;
+
+	if (route->access == ACCESS_ADMIN_OR_KEY)
+		return either;
+	if (!route->scope)
+		return bearer_alone;
+	return route->flags & ROUTE_TASKS ?
+	    tasks_demand(call->app->settings) : either;
+}
+
+/* A key beside a bearer only takes away: both have to be good for it. */
+static int
+key_beside(struct call *call, const struct key_claims *key)
+{
+	if (!uuid_is_nil(&key->user_id) &&
+	    !uuid_equal(&key->user_id, &call->who.user_id))
+		return E_API_KEY;
+	call->who.key_id = key->id;
+	call->who.scopes &= key->scopes;
+	return 0;
+}
+
+/* A key alone acts as its owner; an application's is nobody's. */
+static int
+key_alone(struct call *call, const struct key_claims *key)
+{
+	if (uuid_is_nil(&key->user_id) &&
+	    call->route->access != ACCESS_ADMIN_OR_KEY)
+		return E_TOKEN_MISSING;
+	call->by_key = true;
+	call->who.user_id = key->user_id;
+	call->who.session_id = key->session_id;
+	call->who.scopes = key->scopes;
+	call->who.key_id = key->id;
+	return 0;
+}
+
+/* Beside a bearer no statement checks the key's own session: it is looked up
+ * each time. */
+static int
+access_key(struct call *call, bool beside, bool fresh)
+{
+	struct key_claims key;
+	int r;
+
+	r = api_key_resolve(call, fresh || beside, &key, &call->key_known);
+	if (r)
+		return r;
+	return beside ? key_beside(call, &key) : key_alone(call, &key);
+}
+
+static int
+access_credentials(struct call *call, const struct demand *want)
+{
+	const bool key = want->takes_key && call->req->api_key.s;
+	int r = access_bearer(call, &call->who);
+
+	if (r && r != E_TOKEN_MISSING)
+		return r;
+	if (r && (want->bearer || (!want->key && !key)))
+		return r;
+	if (want->key && !key)
+		return E_API_KEY_MISSING;
+	return key ? access_key(call, r == 0, false) : 0;
+}
+
 int
 access_check(struct call *call)
 {
+	struct demand want;
 	int r;
 
 	if (call->route->access == ACCESS_PUBLIC)
 		return 0;
-	r = access_bearer(call, &call->who);
+	want = demand_of(call);
+	r = access_credentials(call, &want);
 	if (r)
 		return r;
-	call->who.need_admin = call->route->access == ACCESS_ADMIN;
+	call->who.need_admin = call->route->access == ACCESS_ADMIN ||
+	    (call->route->access == ACCESS_ADMIN_OR_KEY &&
+	    uuid_is_nil(&call->who.key_id));
 	return 0;
+}
+
+int
+access_renew(struct call *call)
+{
+	return call->key_known ? access_key(call, false, true) : E_API_KEY;
+}
+
+static bool
+scope_suffices(const struct call *call)
+{
+	return !call->route->scope || call->route->access == ACCESS_PUBLIC ||
+	    call->who.scopes & scope_bit(text_of(call->route->scope));
+}
+
+int
+access_scope(struct call *call)
+{
+	int r;
+
+	if (scope_suffices(call))
+		return 0;
+	if (!call->key_known)
+		return E_SCOPE;
+	r = access_renew(call);
+	if (r)
+		return r;
+	return scope_suffices(call) ? 0 : E_SCOPE;
+}
+
+bool
+access_is_stale(const struct call *call, int error)
+{
+	return call->by_key && (error == E_TOKEN_REVOKED ||
+	    error == E_USER_INACTIVE || error == E_USER_DELETED);
 }

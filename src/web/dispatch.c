@@ -243,6 +243,16 @@ handle(struct call *call)
 
 /* ---- the pipeline ---- */
 
+static void
+reply_begin(struct call *call)
+{
+	call->reply = (struct reply){
+		.status = call->route->status,
+		.only = FIELD_ALL,
+	};
+	call->faults.n = 0;
+}
+
 static int
 find(struct call *call, struct match *ret)
 {
@@ -258,8 +268,7 @@ find(struct call *call, struct match *ret)
 		return E_NOT_FOUND;
 	call->route = ret->route;
 	memcpy(call->params, ret->params, sizeof(call->params));
-	call->reply.status = ret->route->status;
-	call->reply.only = FIELD_ALL;
+	reply_begin(call);
 	return 0;
 }
 
@@ -273,6 +282,23 @@ note_stall(struct call *call, int r, int64_t begun_ms)
 		call->app->stalled_us = clock_real_us();
 }
 
+/* The key that the worker remembered has changed, or is no more: that is what
+ * its session's end says. What has changed may do its work, once more. */
+static int
+renewed(struct call *call, int stale)
+{
+	int r;
+
+	if (!access_is_stale(call, stale))
+		return stale;
+	db_rollback(call->app->db);
+	if ((r = access_renew(call)) || (r = access_scope(call)))
+		return r;
+	reply_begin(call);
+	r = handle(call);
+	return access_is_stale(call, r) ? E_API_KEY : r;
+}
+
 static int
 serve(struct call *call, struct fcgi *fcgi)
 {
@@ -283,7 +309,7 @@ serve(struct call *call, struct fcgi *fcgi)
 	r = decode(call, fcgi);
 	if (r)
 		return r;
-	return handle(call);
+	return renewed(call, handle(call));
 }
 
 /* Does this refusal stand, or is the token dead, which matters more? */
@@ -295,7 +321,11 @@ owed_check(struct call *call, int refusal)
 	if (call->route->access == ACCESS_PUBLIC ||
 	    error_row(refusal)->status >= 500)
 		return refusal;
+	if (uuid_is_nil(&call->who.user_id))	/* an application, checked */
+		return refusal;
 	r = store_session_check(call->app->db, call->mem, &call->who);
+	if (access_is_stale(call, r))
+		r = access_renew(call);
 	if (!r)
 		return refusal;
 	/* Nor does it say what the other one would have said. */
@@ -307,8 +337,8 @@ owed_check(struct call *call, int refusal)
 int
 dispatch(struct call *call, struct fcgi *fcgi, struct match *ret)
 {
-	const unsigned long runs = db_runs(call->app->db);
 	const int64_t begun_ms = clock_mono_ms();
+	unsigned long runs;
 	int r;
 
 	r = find(call, ret);
@@ -316,7 +346,10 @@ dispatch(struct call *call, struct fcgi *fcgi, struct match *ret)
 		return r;
 	if ((r = shed(call)) || (r = access_check(call)))
 		return r;
-	r = serve(call, fcgi);
+	runs = db_runs(call->app->db);
+	r = access_scope(call);
+	if (r == 0)
+		r = serve(call, fcgi);
 	note_stall(call, r, begun_ms);
 	if (r > 0 && db_runs(call->app->db) == runs)
 		return owed_check(call, r);

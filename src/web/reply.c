@@ -131,7 +131,7 @@ challenge_print(const struct send *send, struct buf *out)
 	case E_USER_DELETED:
 		why = "invalid_token";
 		break;
-	case E_ROLE:
+	case E_ROLE: case E_SCOPE:
 		why = "insufficient_scope";
 		break;
 	default:
@@ -139,12 +139,13 @@ challenge_print(const struct send *send, struct buf *out)
 			return;
 	}
 	buf_puts(out, "WWW-Authenticate: Bearer realm=\"docket\"");
-	if (why && call->req->authorization.s) {
+	/* RFC 6750 §3.1; an API key that lacks a scope is told of it too. */
+	if (why && (call->req->authorization.s || send->error == E_SCOPE)) {
 		words = problem_description(call->mem,
 		    problem_detail(call, send->error));
 		buf_printf(out, ", error=\"%s\", error_description=\"%.*s\"",
 		    why, TEXT_FMT(words));
-		if (send->error == E_ROLE && call->route &&
+		if (send->status == 403 && call->route &&
 		    call->route->scope)
 			buf_printf(out, ", scope=\"%s\"", call->route->scope);
 	}
@@ -199,7 +200,7 @@ cache_headers(const struct send *send, struct buf *out)
 	if (flags & ROUTE_OAUTH)	/* RFC 6749 §5.1 */
 		buf_puts(out, "Pragma: no-cache\r\n");
 	if (!(flags & ROUTE_PUBLIC_CACHE))
-		buf_puts(out, "Vary: Authorization\r\n");
+		buf_puts(out, "Vary: Authorization, X-API-Key\r\n");
 }
 
 /* RFC 9745 and RFC 5829: where the canonical row is. A {part} is the client's
@@ -335,7 +336,7 @@ reply_bare(const struct call *call, struct fcgi *fcgi)
 	    "Status: 503 Service Unavailable\r\n"
 	    "Content-Type: %s\r\nContent-Length: %d\r\n"
 	    "X-Request-Id: %.*s\r\n"
-	    "Cache-Control: no-store\r\nVary: Authorization\r\n"
+	    "Cache-Control: no-store\r\nVary: Authorization, X-API-Key\r\n"
 	    "Retry-After: 1\r\n\r\n",
 	    call ? problem_type(call) : "application/problem+json", n,
 	    TEXT_FMT(id));

@@ -18,7 +18,7 @@
 
 /* The parameters that are looked at, in the order of `params`. */
 enum param {
-	METHOD, URI, QUERY, TYPE, REMOTE, AGENT, ACCEPT, AUTHORIZATION,
+	METHOD, URI, QUERY, TYPE, REMOTE, AGENT, ACCEPT, AUTHORIZATION, API_KEY,
 	IF_MATCH, IF_NONE_MATCH, IDEMPOTENCY, TRACEPARENT, REQUEST_ID, START,
 	PARAM__MAX
 };
@@ -32,6 +32,7 @@ static const struct text params[PARAM__MAX] = {
 	[AGENT] = { "HTTP_USER_AGENT", 15 },
 	[ACCEPT] = { "HTTP_ACCEPT", 11 },
 	[AUTHORIZATION] = { "HTTP_AUTHORIZATION", 18 },
+	[API_KEY] = { "HTTP_X_API_KEY", 14 },
 	[IF_MATCH] = { "HTTP_IF_MATCH", 13 },
 	[IF_NONE_MATCH] = { "HTTP_IF_NONE_MATCH", 18 },
 	[IDEMPOTENCY] = { "HTTP_IDEMPOTENCY_KEY", 20 },
@@ -40,15 +41,22 @@ static const struct text params[PARAM__MAX] = {
 	[START] = { "DOCKET_START", 12 },
 };
 
-/* One pass over what came; a value that is empty counts as absent. */
+/* nginx may join repeated headers; no credential holds a comma. */
+static bool
+is_joined(struct text value)
+{
+	return value.s && memchr(value.s, ',', value.n);
+}
+
+/* One pass over what came; a value that is empty counts as absent. twice: the
+ * ones that came more than once. */
 static void
 params_read(const struct fcgi *fcgi, struct text v[PARAM__MAX],
-    bool *ret_two_authorizations)
+    bool twice[PARAM__MAX])
 {
 	const char *pair;
 	size_t i = 0;
 
-	*ret_two_authorizations = false;
 	while ((pair = fcgi_param_next(fcgi, &i)) != NULL) {
 		const char *equals = strchr(pair, '=');
 		const size_t n = equals ? (size_t)(equals - pair) : 0;
@@ -57,18 +65,13 @@ params_read(const struct fcgi *fcgi, struct text v[PARAM__MAX],
 			if (n != params[p].n ||
 			    memcmp(pair, params[p].s, n) != 0)
 				continue;
-			if (p == AUTHORIZATION && v[p].s)
-				*ret_two_authorizations = true;
+			twice[p] = v[p].s != NULL;
 			/* But an empty key or condition is a mistake. */
 			if (equals[1] || p == IDEMPOTENCY || p == IF_MATCH)
 				v[p] = text_of(equals + 1);
 			break;
 		}
 	}
-	/* nginx may join repeated headers; no credential holds a comma. */
-	if (v[AUTHORIZATION].s &&
-	    memchr(v[AUTHORIZATION].s, ',', v[AUTHORIZATION].n))
-		*ret_two_authorizations = true;
 }
 
 static bool
@@ -244,10 +247,11 @@ request_read(struct request *req, struct client *client, struct fcgi *fcgi,
     struct arena *mem)
 {
 	struct text v[PARAM__MAX] = { 0 };
+	bool twice[PARAM__MAX] = { false };
 
 	*req = (struct request){ 0 };
 	*client = (struct client){ 0 };
-	params_read(fcgi, v, &req->two_authorizations);
+	params_read(fcgi, v, twice);
 	req->id = id_choose(v[REQUEST_ID], mem);
 	req->method = method_read(v[METHOD]);
 	client_address(client, v[REMOTE], mem);
@@ -256,6 +260,10 @@ request_read(struct request *req, struct client *client, struct fcgi *fcgi,
 	req->type = type_read(v[TYPE], mem);
 	req->accept = v[ACCEPT];
 	req->authorization = v[AUTHORIZATION];
+	req->two_authorizations = twice[AUTHORIZATION] ||
+	    is_joined(v[AUTHORIZATION]);
+	req->api_key = v[API_KEY];
+	req->two_api_keys = twice[API_KEY] || is_joined(v[API_KEY]);
 	req->if_match = v[IF_MATCH];
 	req->if_none_match = v[IF_NONE_MATCH];
 	req->traceparent = traceparent_read(v[TRACEPARENT]);

@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/log.h"
+#include "web/api_key.h"
 #include "web/call.h"
 #include "web/dispatch.h"
 #include "web/reply.h"
@@ -77,9 +78,10 @@ web_new(const struct web_config *config)
 	web->app.ring = token_ring_load(config->settings->auth_key_file,
 	    stderr);
 	web->app.memo = token_memo_new();
+	web->app.keys = key_memo_new();
 	web->app.db = web_db(config->settings);
-	if (!web->mem || !web->app.ring || !web->app.memo || !web->app.db ||
-	    web_keys(&web->app)) {
+	if (!web->mem || !web->app.ring || !web->app.memo || !web->app.keys ||
+	    !web->app.db || web_keys(&web->app)) {
 		web_free(web);
 		return NULL;
 	}
@@ -94,6 +96,7 @@ web_free(struct web *web)
 	db_free(web->app.db);
 	token_ring_free(web->app.ring);
 	token_memo_free(web->app.memo);
+	key_memo_free(web->app.keys);
 	secret_done(&web->app.key_cursor);
 	secret_done(&web->app.key_otp);
 	secret_done(&web->app.key_refresh);
@@ -104,24 +107,33 @@ web_free(struct web *web)
 	free(web);
 }
 
+/* "-", or the id's characters and a NUL. */
+static void
+log_id(const struct uuid *id, char out[UUID_CHARS + 1])
+{
+	strcpy(out, "-");
+	if (uuid_is_nil(id))
+		return;
+	uuid_format(id, out);
+	out[UUID_CHARS] = '\0';
+}
+
 static void
 log_request(const struct call *call, int status, int64_t took_us)
 {
-	char user[UUID_CHARS + 1] = "-";
+	char user[UUID_CHARS + 1], key[UUID_CHARS + 1];
 
 	if (!call->app->settings->server_log_requests)
 		return;
-	if (!uuid_is_nil(&call->who.user_id)) {
-		uuid_format(&call->who.user_id, user);
-		user[UUID_CHARS] = '\0';
-	}
+	log_id(&call->who.user_id, user);
+	log_id(&call->who.key_id, key);
 	log_later(LOG_INFO, "request",
 	    "method=%.*s route=%s status=%d us=%lld ip=%.*s user=%s "
-	    "rid=%.*s%s%.*s",
+	    "key=%s rid=%.*s%s%.*s",
 	    TEXT_FMT(call->req->method),
 	    call->route ? call->route->operation : "-", status,
 	    (long long)took_us, TEXT_FMT(call->client.ip), user,
-	    TEXT_FMT(call->req->id),
+	    key, TEXT_FMT(call->req->id),
 	    call->req->traceparent.s ? " trace=" : "",
 	    TEXT_FMT(call->req->traceparent));
 }

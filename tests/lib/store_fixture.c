@@ -298,7 +298,9 @@ fixture_user(const char *role)
 	fixture_new_session(&session);
 	assert_int_equal(store_user_register(db, mem, &user, &session, &made),
 	    0);
-	return (struct principal){ user.id, session.id, false };
+	return (struct principal){
+		.user_id = user.id, .session_id = session.id,
+	};
 }
 
 struct caller *

@@ -116,7 +116,7 @@ prints_a_success(void **state)
 	assert_line("Content-Length: 22");
 	assert_line("X-Request-Id: rid-1");
 	assert_line("Cache-Control: no-store");
-	assert_line("Vary: Authorization");
+	assert_line("Vary: Authorization, X-API-Key");
 	assert_false(has_header("ETag"));
 	assert_false(has_header("Deprecation"));
 	call.reply.only = 2;
@@ -295,7 +295,7 @@ tags_and_saves_bytes(void **state)
 	assert_line("Status: 304 Not Modified");
 	assert_true(has_header("ETag: "));
 	assert_line("Cache-Control: private, no-cache");
-	assert_line("Vary: Authorization");
+	assert_line("Vary: Authorization, X-API-Key");
 	assert_false(has_header("Content-"));
 	assert_string_equal(body(), "");
 	call.reply.headers[0] = (struct header){ "ETag", TEXT("\"3\"") };
