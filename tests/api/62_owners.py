@@ -57,7 +57,7 @@ def test_every_row_that_names_a_task_is_here(api):
     document = api.get("/openapi.json").json
     names = {"id", "task_id", "task_ids", "before", "after"}
     for row in ROUTES:
-        if row.access == "PUBLIC":
+        if row.access == "PUBLIC" or row.path.startswith("/auth/"):
             continue
         said = document["paths"][row.path][row.method.lower()]
         members = {resolved(document, p)["name"]

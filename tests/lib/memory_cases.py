@@ -157,6 +157,60 @@ def check_introspect(world, sent, reply):
         assert reply.json["sub"] == world.one.id
 
 
+def make_key(world, row, sent):
+    sent.name = new_name()
+    sent.more["json"] = {"name": sent.name, "scopes": ["account"],
+                         "allow": ["127.0.0.0/8", "::1"],
+                         "expires_at": "2031-01-31T00:00:00Z"}
+
+
+def keys_of(world):
+    return {k["name"]: k for k in world.one.get("/auth/keys").json["keys"]}
+
+
+def check_key(world, sent, reply):
+    """Told and there, or maybe there and not told; it can be taken back."""
+    found = keys_of(world).get(sent.name)
+    if reply.status == 201:
+        world.client.get("/auth/me", 200, token=None, headers=[
+            ("X-API-Key", reply.json["api_key"])])
+        assert found == {**reply.json["key"], **{
+            m: found[m] for m in ("last_used_at", "last_used_ip")}}
+    if found:
+        world.one.delete("/auth/keys/" + found["id"])
+
+
+def of_a_key(body):
+    def make(world, row, sent):
+        sent.name, sent.row = new_name(), row
+        made = world.one.post("/auth/keys", 201, json={
+            "name": sent.name, "scopes": ["account"]}).json
+        sent.id, sent.secret = made["key"]["id"], made["api_key"]
+        sent.path = row.at(sent.id)
+        if row.takes_body:
+            sent.more["json"] = body
+
+    return make
+
+
+def check_key_change(world, sent, reply):
+    """Revoked, rotated or neither: what is told is so."""
+    headers = [("X-API-Key", sent.secret)]
+    old = world.client.get("/auth/me", None, headers=headers)
+    ends = sent.row.handler != "api_key_patch"
+    if reply.status == 200:
+        assert old.status == (401 if ends else 200), str(old)
+    else:
+        assert old.status == 200 or ends, str(old)
+    world.one.delete("/auth/keys/" + sent.id, None)
+
+
+def make_by_key(world, row, sent):
+    """A key that no worker has seen: parsed, looked up, noted, kept."""
+    of_a_key({})(world, row_of("GET /auth/me"), sent)
+    sent.more = {"token": None, "headers": [("X-API-Key", sent.secret)]}
+
+
 def make_send(world, row, sent):
     sent.phone = new_phone()
     sent.more["json"] = {"phone": sent.phone}
@@ -277,6 +331,13 @@ HANDLERS = {
     "api_me": (nothing, None),
     "api_users": (nothing, None),
     "api_admin_data": (nothing, None),
+    "api_keys": (nothing, None),
+    "api_key_create": (make_key, check_key),
+    "api_key_patch": (of_a_key({"name": LONG[:60], "allow": ["::1",
+                      "127.0.0.1"], "scopes": ["account", "tasks:read"]}),
+                      check_key_change),
+    "api_key_delete": (of_a_key({}), check_key_change),
+    "api_key_rotate": (of_a_key({"grace_seconds": 0}), check_key_change),
     "api_otp_send": (make_send, check_send),
     "api_otp_verify": (make_verify, check_verify),
     "api_task_list": (nothing, None),
@@ -339,6 +400,7 @@ EXTRA = [
     Case(row_of("POST /auth"), make_wrong, None, "POST /auth wrong", 401),
     Case(row_of("POST /auth/token"), make_refresh_grant, check_pair,
          "POST /auth/token refresh"),
+    Case(row_of("GET /auth/me"), make_by_key, None, "GET /auth/me by key"),
     Case(row_of("PUT /tasks/{id}"), make_stale, None,
          "PUT /tasks/{id} stale", 412),
 ]

@@ -11,6 +11,9 @@ BODY = {
     "api_task_delete": {},
     "api_logout": {},
     "api_introspect": {"token": "x"},
+    "api_key_create": {"name": "a key", "scopes": ["account"]},
+    "api_key_patch": {"name": "renamed"},
+    "api_key_rotate": {"grace_seconds": 60},
 }
 
 # The three rows that order: `ref` is the task in question, `own` another.
@@ -45,7 +48,7 @@ class Place:
     @property
     def named(self):
         """Does it name a task at all?"""
-        return self.how != "-"
+        return self.how != "-" and not self.row.path.startswith("/auth/")
 
     def __str__(self):
         return f"{self.method} {self.row.path} ({self.how})"

@@ -30,12 +30,15 @@ class Route:
     """A row of tbl/routes.h: the columns that tests ask for."""
 
     def __init__(self, columns):
-        (self.method, path, canonical, access, _, _, group, flags, self.body,
+        (self.method, path, canonical, access, scope, _, group, flags,
+         self.body,
          self.query, status, self.reply, self.rate, self.handler, operation,
          self.summary) = columns
         self.path, self.operation = path.strip('"'), operation.strip('"')
         self.canonical = None if canonical == "NULL" \
             else canonical.strip('"')
+        self.scope = {"TASKR": "tasks:read", "TASKW": "tasks:write",
+                      "NULL": None}.get(scope, scope.strip('"'))
         self.access = access.removeprefix("ACCESS_")
         self.group = group.removeprefix("GROUP_")
         self.flags = set(re.findall(r"ROUTE_\w+", flags))

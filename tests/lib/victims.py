@@ -75,14 +75,17 @@ class Someone:
                                     tags=["a", "b"], due_date="2031-01-31",
                                     priority=3)["id"] for i in range(2)]
         self.token = self.one.access
+        self.key = self.one.post("/auth/keys", 201, json={
+            "name": "a key", "scopes": ["account"]}).json["key"]["id"]
 
     def forger(self):
         return Forger.of(self.one)
 
     def ask(self, client, place, expect=None, **more):
-        """The request that does what the row is for, to a task of theirs."""
-        return place.send(client, self.tasks[1], self.tasks[0], expect,
-                          **more)
+        """The request that does what the row is for, to what is theirs."""
+        ref = self.key if place.row.path.startswith("/auth/keys/") \
+            else self.tasks[1]
+        return place.send(client, ref, self.tasks[0], expect, **more)
 
     def data(self):
         """All that the API shows of them, as bytes."""
