@@ -2,6 +2,7 @@
 /* A page of the caller's tasks: filters, sort, cursor, Link. */
 #include "api/api.h"
 #include "api/fields.h"
+#include "api/pages.h"
 #include "api/tasks.h"
 #include "base/error.h"
 #include "core/task.h"
@@ -183,33 +184,6 @@ list_start(struct call *call, const struct tasks_in *in, struct text bound,
 	return 0;
 }
 
-/* The same address with another cursor (RFC 8288). */
-static void
-list_link(struct call *call, struct text cursor)
-{
-	struct buf b = { 0 };
-	struct text rest = call->req->query;
-
-	buf_puts(&b, "<");
-	buf_puts(&b, call->route->path);
-	buf_putc(&b, '?');
-	while (rest.n) {
-		const char *amp = memchr(rest.s, '&', rest.n);
-		const size_t n = amp ? (size_t)(amp - rest.s) : rest.n;
-
-		if (n && (n < 7 || memcmp(rest.s, "cursor=", 7) != 0)) {
-			buf_put(&b, rest.s, n);
-			buf_putc(&b, '&');
-		}
-		rest.s += n + (amp != NULL);
-		rest.n -= n + (amp != NULL);
-	}
-	buf_printf(&b, "cursor=%.*s>; rel=\"next\"", TEXT_FMT(cursor));
-	if (!b.failed)
-		call_header(call, "Link", arena_text(call->mem, buf_view(&b)));
-	buf_done(&b);
-}
-
 static int
 list_next(struct call *call, const struct task_list *page, struct text bound,
     struct tasks_out *out)
@@ -223,7 +197,7 @@ list_next(struct call *call, const struct task_list *page, struct text bound,
 	    &out->next_cursor);
 	if (r)
 		return r;
-	list_link(call, out->next_cursor);
+	page_link(call, out->next_cursor);
 	return 0;
 }
 
