@@ -3,10 +3,12 @@
 #ifndef DOCKET_STORE_USER_SQL_H
 #define DOCKET_STORE_USER_SQL_H
 
-/* user_row's columns, of a docket.users that is called u. */
+/* user_row's columns, of a docket.users that is called u; all NULL without a
+ * row (store/db.h). */
 #define SQL_USER \
 	"u.id, u.number, u.username, u.email, u.phone, u.role," \
-	" CASE WHEN u.active THEN 'Y' ELSE 'N' END AS status," \
+	" CASE WHEN u.active THEN 'Y' WHEN NOT u.active THEN 'N' END" \
+	" AS status," \
 	" u.created_at, u.updated_at"
 
 /* A recipient's row after a right guess: that guess did not happen, a block
