@@ -8,6 +8,8 @@
 extern const struct stmts session_statements;
 extern const struct stmts revoke_statements;
 extern const struct stmts user_statements;
+extern const struct stmts device_statements;
+extern const struct stmts admin_statements;
 extern const struct stmts login_statements;
 extern const struct stmts register_statements;
 extern const struct stmts otp_statements;

@@ -83,6 +83,9 @@ int store_user_me(struct db *db, struct arena *mem,
 
 struct user_filter {
 	struct text role, status;	/* exact, or none */
+	struct text begins;		/* name, e-mail or phone; a key, see
+					 * core/names.h; a phone's + may be
+					 * left out */
 	int64_t after_number;		/* 0 = from the beginning */
 	int64_t limit;
 };

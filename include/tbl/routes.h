@@ -32,6 +32,8 @@ ROUTE(GET,    "/.well-known/oauth-authorization-server", NULL, ACCESS_PUBLIC, NU
 /* the caller's account */
 
 /* sessions */
+ROUTE(GET,    "/auth/sessions",	NULL, ACCESS_USER, NULL, TX_READ, GROUP_MAIN, 0, fields_none, sessions_query, 200, sessions_reply, RATE_API, api_sessions, "listSessions", "The caller's live sessions, newest first")
+ROUTE(DELETE, "/auth/sessions/{id}", NULL, ACCESS_USER, NULL, TX_WRITE, GROUP_MAIN, 0, fields_none, fields_none, 200, message_reply, RATE_API, api_session_revoke, "revokeSession", "End one of the caller's sessions, at once")
 
 /* API keys: a key mints no keys, so their scope is none and a bearer is needed */
 ROUTE(GET,    "/auth/keys",	NULL, ACCESS_USER, NULL, TX_READ, GROUP_MAIN, 0, fields_none, keys_query, 200, keys_reply, RATE_API, api_keys, "listApiKeys", "The caller's API keys, without their secrets")
@@ -41,6 +43,9 @@ ROUTE(DELETE, "/auth/keys/{id}", NULL, ACCESS_USER, NULL, TX_WRITE, GROUP_MAIN, 
 ROUTE(POST,   "/auth/keys/{id}/rotate", NULL, ACCESS_USER, NULL, TX_WRITE, GROUP_MAIN, ROUTE_BODY_OPTIONAL, key_rotate_body, fields_none, 200, key_secret_reply, RATE_API, api_key_rotate, "rotateApiKey", "A new secret; the old one stays good for the stated grace")
 
 /* accounts, for admins */
+ROUTE(GET,    "/auth/users/{id}", NULL, ACCESS_ADMIN, "admin", TX_READ, GROUP_MAIN, 0, fields_none, fields_none, 200, user_reply, RATE_API, api_user_get, "getUser", "One account, by id or number")
+ROUTE(PATCH,  "/auth/users/{id}", NULL, ACCESS_ADMIN, "admin", TX_WRITE, GROUP_MAIN, ROUTE_MERGE, user_patch_body, fields_none, 200, user_reply, RATE_API, api_user_patch, "patchUser", "Role, status, names: the members present change")
+ROUTE(DELETE, "/auth/users/{id}", NULL, ACCESS_ADMIN, "admin", TX_WRITE, GROUP_MAIN, 0, fields_none, fields_none, 200, message_reply, RATE_API, api_user_delete, "deleteUser", "Remove an account and all of its data")
 
 /* one-time passwords */
 ROUTE(POST,   "/otp/send",	NULL, ACCESS_PUBLIC, NULL, TX_WRITE, GROUP_MAIN, 0, otp_send_body, fields_none, 200, otp_send_reply, RATE_OTP, api_otp_send, "sendOtp", "Send a one-time code to a phone or an e-mail address")

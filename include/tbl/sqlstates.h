@@ -18,6 +18,7 @@ SQLSTATE("23503", "counters_user_fkey",	E_USER_DELETED)
 SQLSTATE("23503", "idempotency_user_fkey", E_USER_DELETED)
 SQLSTATE("23503", "",			E_CONFLICT)
 SQLSTATE("23514", "tasks_due_zone",	E_DUE_ZONE)
+SQLSTATE("23514", "users_last_admin",	E_LAST_ADMIN)
 SQLSTATE("23514", "",			E_INVALID)	/* a CHECK */
 /* values that no column takes */
 SQLSTATE("22023", "",			E_TIMEZONE)	/* AT TIME ZONE x */

@@ -5,15 +5,17 @@
 #include <stdlib.h>
 
 #include "api/api.h"
+#include "api/pages.h"
 #include "api/shapes.h"
 #include "base/error.h"
+#include "core/names.h"
 #include "store/users.h"
 #include "web/call.h"
 #include "web/cursor.h"
 
 struct users_in {
 	struct seen seen;
-	struct text role, status, cursor;
+	struct text role, status, q, cursor;
 	int64_t limit;
 };
 
@@ -21,7 +23,8 @@ struct users_in {
 static const struct field query_rows[] = {
 	F_ENUM(IN, role, "role", 0, user_roles, "Only this role", "\"admin\""),
 	F_ENUM(IN, status, "status", 0, user_statuses, "Only active (Y) or deactivated (N) ones", "\"Y\""),
-	F(INT, IN, limit, "limit", 0, 1, 200, "Rows a page; 50 when absent", "50"),
+	F(TEXT, IN, q, "q", 0, 1, 254, "How the name, the e-mail address or the phone begins, whatever its case", "\"exam\""),
+	F(INT, IN, limit, "limit", 0, 1, PAGE_MAX, "Rows a page; 50 when absent", "50"),
 	F(TEXT, IN, cursor, "cursor", 0, 1, 1024, "next_cursor of the page before", NULL),
 };
 #undef IN
@@ -35,17 +38,17 @@ static const struct field users_rows[] = {
 const struct fields users_reply =
     FIELDS("Users", users_rows, struct users_out);
 
-#define LIMIT_DEFAULT 50
-
-/* What a cursor of this list is bound to. */
+/* What a cursor of this list is bound to; only q, which is last, may be any
+ * text. */
 static struct text
 users_bound(struct call *call, const struct users_in *in)
 {
 	char who[UUID_CHARS];
 
 	uuid_format(&call->who.user_id, who);
-	return text_of(arena_printf(call->mem, "users %.*s %.*s %.*s",
-	    UUID_CHARS, who, TEXT_FMT(in->role), TEXT_FMT(in->status)));
+	return text_of(arena_printf(call->mem, "users %.*s %.*s %.*s %.*s",
+	    UUID_CHARS, who, TEXT_FMT(in->role), TEXT_FMT(in->status),
+	    TEXT_FMT(in->q)));
 }
 
 static int
@@ -72,6 +75,7 @@ users_next(struct call *call, const struct users_in *in, size_t limit,
 {
 	const struct user *last;
 	struct cursor at;
+	int r;
 
 	if (out->users.n <= limit)
 		return 0;
@@ -80,8 +84,11 @@ users_next(struct call *call, const struct users_in *in, size_t limit,
 	at.id = last->id;
 	at.key = text_of(arena_printf(call->mem, "%lld",
 	    (long long)last->number));
-	return cursor_encode(call->mem, &call->app->key_cursor,
+	r = cursor_encode(call->mem, &call->app->key_cursor,
 	    users_bound(call, in), &at, &out->next_cursor);
+	if (r == 0)
+		page_link(call, out->next_cursor);
+	return r;
 }
 
 int
@@ -89,7 +96,7 @@ api_users(struct call *call)
 {
 	const struct users_in *in = call->query;
 	struct users_out *out = arena_alloc(call->mem, sizeof(*out));
-	const int64_t limit = in->limit == INT_NONE ? LIMIT_DEFAULT : in->limit;
+	const int64_t limit = in->limit == INT_NONE ? PAGE_DEFAULT : in->limit;
 	struct user_filter filter = {
 		.role = in->role,
 		.status = in->status,
@@ -99,6 +106,8 @@ api_users(struct call *call)
 
 	call->reply.object = out;
 	r = users_after(call, in, &filter.after_number);
+	if (r == 0 && in->q.s)
+		r = name_key(call->mem, in->q, &filter.begins);
 	if (r)
 		return r;
 	r = store_user_list(call->app->db, call->mem, &call->who, &filter,

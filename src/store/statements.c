@@ -6,6 +6,8 @@ const struct stmts *const store_statements[] = {
 	&session_statements,
 	&revoke_statements,
 	&user_statements,
+	&device_statements,
+	&admin_statements,
 	&login_statements,
 	&register_statements,
 	&otp_statements,

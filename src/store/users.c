@@ -67,6 +67,10 @@ static const struct stmt statements[] = {
 		" WHERE who.who_state = 0 AND u.number > $4::bigint"
 		" AND ($5::text IS NULL OR u.role = $5)"
 		" AND ($6::text IS NULL OR u.active = ($6 = 'Y'))"
+		" AND ($8::text IS NULL OR starts_with(u.username_key, $8)"
+		" OR starts_with(u.email_key, $8)"
+		" OR starts_with(u.phone, $8)"
+		" OR starts_with(u.phone, '+' || $8))"
 		" ORDER BY u.number LIMIT $7::bigint) x ON true",
 		&user_row, true, false
 	},
@@ -123,6 +127,7 @@ store_user_list(struct db *db, struct arena *mem,
 	db_text(&p, filter->role);
 	db_text(&p, filter->status);
 	db_int(&p, filter->limit);
+	db_text(&p, filter->begins);
 	error = who_run(db, mem, who, &statements[USER_LIST], &p, &r);
 	if (error)
 		return error;

@@ -3,7 +3,7 @@
 that one which did not has left nothing half done."""
 
 import docket
-from docket import ROUTES, Client, new_email, new_name, new_phone
+from docket import ROUTES, Client, jwt_parts, new_email, new_name, new_phone
 
 PASSWORD = "correct horse"
 LONG = "words that do not fit into a small buffer " * 4
@@ -318,6 +318,46 @@ def check_order(world, sent, reply):
         ids in (sent.ids, sent.ids[::-1]), ids
 
 
+def make_revoke(world, row, sent):
+    sent.pair = world.login()
+    sent.path = row.at(jwt_parts(sent.pair["access_token"])[1]["sid"])
+
+
+def check_revoke(world, sent, reply):
+    """Over, or alive."""
+    me = world.client.get("/auth/me", None, token=sent.pair["access_token"])
+    assert me.status == 401 if reply.status == 200 else \
+        me.status in (200, 401), str(me)
+
+
+def of_a_user(body):
+    def make(world, row, sent):
+        sent.user = docket.register(world.client).json["user"]
+        sent.path = row.at(sent.user["id"])
+        if row.takes_body:
+            sent.more["json"] = dict(body)
+
+    return make
+
+
+PROMOTED = {"role": "admin", "status": "N"}
+
+
+def check_promoted(world, sent, reply):
+    """Both members are new, or both are old."""
+    user = world.admin.get("/auth/users/" + sent.user["id"]).json
+    now = (user["role"], user["status"])
+    new, old = ("admin", "N"), ("user", "Y")
+    assert now == new if reply.status == 200 else now in (new, old), now
+    world.admin.delete("/auth/users/" + user["id"])
+
+
+def check_gone(world, sent, reply):
+    left = world.admin.get("/auth/users/" + sent.user["id"], None)
+    assert left.status == 404 if reply.status == 200 else \
+        left.status in (200, 404), str(left)
+
+
 HANDLERS = {
     "api_register": (make_register, check_register),
     "api_login": (make_login, check_pair),
@@ -330,6 +370,11 @@ HANDLERS = {
     "api_metadata": (nothing, None),
     "api_me": (nothing, None),
     "api_users": (nothing, None),
+    "api_sessions": (nothing, None),
+    "api_session_revoke": (make_revoke, check_revoke),
+    "api_user_get": (of_a_user({}), None),
+    "api_user_patch": (of_a_user(PROMOTED), check_promoted),
+    "api_user_delete": (of_a_user({}), check_gone),
     "api_admin_data": (nothing, None),
     "api_keys": (nothing, None),
     "api_key_create": (make_key, check_key),

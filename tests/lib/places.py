@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
-"""Where the rows of the route table name a task, and requests that work."""
+"""Where the rows of the route table name a task, and requests that work. What
+else a row may name by its id is told apart, so that no test mistakes it."""
 
 from tables import ROUTES
 
@@ -14,7 +15,12 @@ BODY = {
     "api_key_create": {"name": "a key", "scopes": ["account"]},
     "api_key_patch": {"name": "renamed"},
     "api_key_rotate": {"grace_seconds": 60},
+    "api_user_patch": {},
 }
+
+# The first two segments of rows whose {id} is no task's.
+OTHERS = {"/auth/sessions": "session", "/auth/users": "user",
+          "/auth/keys": "key"}
 
 # The three rows that order: `ref` is the task in question, `own` another.
 ORDER = {
@@ -48,7 +54,12 @@ class Place:
     @property
     def named(self):
         """Does it name a task at all?"""
-        return self.how != "-" and not self.row.path.startswith("/auth/")
+        return self.how != "-" and self.noun == "task"
+
+    @property
+    def noun(self):
+        """What the {id} of its row is of."""
+        return OTHERS.get("/".join(self.row.path.split("/")[:3]), "task")
 
     def __str__(self):
         return f"{self.method} {self.row.path} ({self.how})"

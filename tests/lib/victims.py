@@ -63,6 +63,22 @@ def told(reply, ref):
 
 # --- people ---------------------------------------------------------------
 
+def spare(dev, id):
+    """Four more sessions of somebody's, and four more users."""
+    sessions = dev.sql(
+        "INSERT INTO docket.sessions (id, user_id, idle_until,"
+        " absolute_until) SELECT gen_random_uuid(), :'id', now() + '1 d',"
+        " now() + '1 d' FROM generate_series(1, 4) RETURNING id", id=id)
+    users = dev.sql(
+        "WITH n AS (SELECT gen_random_uuid() AS id"
+        " FROM generate_series(1, 4)) INSERT INTO docket.users (id, username,"
+        " username_key, created_at, updated_at) SELECT id, 's' || left("
+        "id::text, 20), 's' || left(id::text, 20), now(), now() FROM n"
+        " RETURNING id")
+    return {"session": [row[0] for row in sessions],
+            "user": [row[0] for row in users]}
+
+
 class Someone:
     """Somebody with two tasks, who may call the row."""
 
@@ -75,17 +91,21 @@ class Someone:
                                     tags=["a", "b"], due_date="2031-01-31",
                                     priority=3)["id"] for i in range(2)]
         self.token = self.one.access
-        self.key = self.one.post("/auth/keys", 201, json={
+        key = self.one.post("/auth/keys", 201, json={
             "name": "a key", "scopes": ["account"]}).json["key"]["id"]
+        self.spare = {**spare(dev, self.one.id), "key": [key]}
 
     def forger(self):
         return Forger.of(self.one)
 
     def ask(self, client, place, expect=None, **more):
-        """The request that does what the row is for, to what is theirs."""
-        ref = self.key if place.row.path.startswith("/auth/keys/") \
-            else self.tasks[1]
-        return place.send(client, ref, self.tasks[0], expect, **more)
+        """The request that does what the row is for, to a task of theirs, or
+        to a session of theirs or a user whom nobody misses."""
+        ref = self.spare.get(place.noun, [self.tasks[1]])
+        reply = place.send(client, ref[0], self.tasks[0], expect, **more)
+        if place.method == "DELETE" and reply.status == 200 and len(ref) > 1:
+            ref.pop(0)
+        return reply
 
     def data(self):
         """All that the API shows of them, as bytes."""

@@ -1,0 +1,46 @@
+-- SPDX-License-Identifier: AGPL-3.0-or-later
+-- What admins do to accounts: who did it, and that one of them always stays.
+
+-- Who did it, when that is not the account that it was done to; session_id
+-- is then that admin's. NULL: the account itself, or the command line.
+ALTER TABLE docket.audit ADD COLUMN actor_id uuid;
+
+-- Few rows, so that "is there another one?" reads one of them.
+CREATE INDEX users_admins ON docket.users (number)
+	WHERE role = 'admin' AND active;
+
+-- Whatever statement takes the last active admin away fails, by the name of a
+-- constraint. One at a time: two that go at once would each see the other
+-- one stand. The look comes after the wait, with a snapshot of its own.
+CREATE FUNCTION docket.users_last_admin() RETURNS trigger
+LANGUAGE plpgsql SET search_path = pg_catalog AS $$
+BEGIN
+	PERFORM pg_advisory_xact_lock(hashtext('docket'),
+	    hashtext('users_last_admin'));
+	IF NOT EXISTS (SELECT FROM docket.users
+	    WHERE role = 'admin' AND active AND id <> OLD.id) THEN
+		RAISE check_violation USING
+		    CONSTRAINT = 'users_last_admin',
+		    MESSAGE = 'this is the last active admin';
+	END IF;
+	IF TG_OP = 'DELETE' THEN
+		RETURN OLD;
+	END IF;
+	RETURN NEW;
+END
+$$;
+
+CREATE TRIGGER users_last_admin BEFORE UPDATE OF role, active ON docket.users
+	FOR EACH ROW WHEN (OLD.role = 'admin' AND OLD.active
+	    AND NOT (NEW.role = 'admin' AND NEW.active))
+	EXECUTE FUNCTION docket.users_last_admin();
+
+CREATE TRIGGER users_last_admin_stays BEFORE DELETE ON docket.users
+	FOR EACH ROW WHEN (OLD.role = 'admin' AND OLD.active)
+	EXECUTE FUNCTION docket.users_last_admin();
+
+-- Only their triggers run these: with the rights of whoever writes, who needs
+-- no right to the function for it. The same for what comes later.
+REVOKE ALL ON FUNCTION docket.users_deactivated(), docket.users_last_admin(),
+	docket.tasks_due_zone() FROM PUBLIC;
+ALTER DEFAULT PRIVILEGES REVOKE ALL ON FUNCTIONS FROM PUBLIC;
