@@ -6,7 +6,7 @@ PACKAGES_RUN="gcc libc6-dev make autoconf automake pkg-config libfcgi-dev
 libjson-c-dev libjwt-dev libssl-dev libsodium-dev libconfuse-dev
 libunistring-dev libpq-dev nginx postgresql-15 openssl curl ca-certificates"
 PACKAGES_TEST="libcmocka-dev python3 python3-pytest clang-14
-libclang-rt-14-dev llvm-14 nghttp2-client"
+libclang-rt-14-dev llvm-14 nghttp2-client postgresql-15-pgtap"
 PACKAGES_ANALYSIS="clang-tidy-14 cppcheck shellcheck"
 
 POLICY=/usr/sbin/policy-rc.d

@@ -44,3 +44,13 @@ CREATE TRIGGER users_last_admin_stays BEFORE DELETE ON docket.users
 REVOKE ALL ON FUNCTION docket.users_deactivated(), docket.users_last_admin(),
 	docket.tasks_due_zone() FROM PUBLIC;
 ALTER DEFAULT PRIVILEGES REVOKE ALL ON FUNCTIONS FROM PUBLIC;
+
+-- What no statement of the API's does: a counter goes with its account, and
+-- nobody here makes temporary tables.
+REVOKE DELETE ON docket.counters FROM docket_api;
+DO $$
+BEGIN
+	EXECUTE format('REVOKE TEMPORARY ON DATABASE %I FROM PUBLIC',
+	    current_database());
+END
+$$;
