@@ -10,7 +10,6 @@ import pytest
 from docket import ROOT, psql
 
 
-
 def dsn(dev, role):
     return dev.dsn.replace("user=docket_api", f"user={role}")
 
