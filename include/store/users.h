@@ -44,9 +44,10 @@ struct login_found {
 int store_login_try(struct db *db, struct arena *mem,
     const struct login_try *try_, struct login_found *ret);
 /* The password was right: give the try back, open the session, and store a
- * stronger hash when `rehash` is not none. E_USER_INACTIVE, E_USER_DELETED. */
+ * stronger hash when `rehash` is not none. E_USER_INACTIVE, E_USER_DELETED;
+ * E_CREDENTIALS when found->hash is not the account's any more. */
 int store_login_done(struct db *db, struct arena *mem,
-    const struct uuid *user_id, struct text subject, struct text rehash,
+    const struct login_found *found, struct text rehash,
     const struct new_session *session, struct user *ret);
 /* Neither right nor wrong (the hash gate was full): give the try back. */
 int store_login_back(struct db *db, struct arena *mem, struct text subject);

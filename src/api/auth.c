@@ -121,8 +121,8 @@ login_open(struct call *call, const struct login_found *found,
 	r = grants_session(call, &session);
 	if (r)
 		return r;
-	r = store_login_done(call->app->db, call->mem, &found->id,
-	    found->subject, rehash, &session, &user);
+	r = store_login_done(call->app->db, call->mem, found, rehash,
+	    &session, &user);
 	if (r == E_USER_DELETED)
 		return E_CREDENTIALS;
 	if (r)

@@ -68,7 +68,8 @@ static const struct stmt statements[] = {
 	},
 	/* who_state as in SQL_WHO, without a session: it is being made. The
 	 * lock is against a deactivation at this moment, which ends the
-	 * sessions that it sees. */
+	 * sessions that it sees; so is the hash ($10) against a new password:
+	 * what was compared must still be what counts. */
 	[LOGIN_DONE] = {
 		"login_done",
 		"WITH who AS MATERIALIZED ("
@@ -78,6 +79,7 @@ static const struct stmt statements[] = {
 		" LEFT JOIN docket.users u ON u.id = $1::uuid),"
 		" live AS MATERIALIZED ("
 		" SELECT u.* FROM docket.users u WHERE u.id = $1 AND u.active"
+		" AND u.password_hash IS NOT DISTINCT FROM $10::text"
 		" FOR NO KEY UPDATE),"
 		" back AS ("
 		" UPDATE docket.attempts a SET n = a.n - 1 FROM live"
@@ -135,16 +137,16 @@ store_login_try(struct db *db, struct arena *mem,
 }
 
 int
-store_login_done(struct db *db, struct arena *mem, const struct uuid *user_id,
-    struct text subject, struct text rehash,
+store_login_done(struct db *db, struct arena *mem,
+    const struct login_found *found, struct text rehash,
     const struct new_session *session, struct user *ret)
 {
 	struct db_params p = { 0 };
 	struct db_result r;
 	int error;
 
-	db_uuid(&p, user_id);
-	db_bytes(&p, subject);
+	db_uuid(&p, &found->id);
+	db_bytes(&p, found->subject);
 	db_text(&p, rehash);
 	db_uuid(&p, &session->id);
 	db_int(&p, session->idle_seconds);
@@ -152,11 +154,12 @@ store_login_done(struct db *db, struct arena *mem, const struct uuid *user_id,
 	db_text(&p, session->client.ip);
 	db_text(&p, session->client.agent);
 	db_text(&p, session->client.request_id);
+	db_text(&p, found->hash);
 	error = db_run(db, mem, &statements[LOGIN_DONE], &p, &r);
 	if (error || r.who)
 		return error ? error : r.who;
 	if (r.rows == 0)
-		return E_USER_INACTIVE;
+		return E_CREDENTIALS;
 	*ret = *(const struct user *)r.v;
 	return 0;
 }

@@ -100,8 +100,8 @@ failures_are_counted_and_a_success_gives_back(void **state)
 		assert_true(uuid_equal(&found.id, &in.id));
 		assert_int_equal(found.failures, 1);
 		fixture_new_session(&session);
-		assert_int_equal(store_login_done(db, mem, &found.id,
-		    found.subject, TEXT_NONE, &session, &out), 0);
+		assert_int_equal(store_login_done(db, mem, &found,
+		    TEXT_NONE, &session, &out), 0);
 		assert_true(text_equal(out.username, in.username));
 	}
 	for (int i = 0; i < 3; i++)
@@ -144,20 +144,40 @@ parallel_tries_never_exceed_the_limit(void **state)
 	fixture_callers_free(callers, 64);
 }
 
+/* With the password that fixture_user gives. */
+static int
+log_in(const struct principal *who, struct text rehash,
+    const struct new_session *session)
+{
+	const struct login_found found = {
+		.id = who->user_id, .subject = TEXT("x"), .hash = TEXT("phc"),
+	};
+	struct user out;
+
+	return store_login_done(db, mem, &found, rehash, session, &out);
+}
+
 static void
 a_stronger_hash_is_stored(void **state)
 {
 	struct principal who = fixture_user("user");
 	struct new_session session;
-	struct user out;
 
 	(void)state;
 	fixture_new_session(&session);
-	assert_int_equal(store_login_done(db, mem, &who.user_id, TEXT("x"),
-	    TEXT("better"), &session, &out), 0);
+	assert_int_equal(log_in(&who, TEXT("better"), &session), 0);
 	assert_true(text_is(fixture_text("SELECT password_hash AS v FROM"
 	    " docket.users WHERE id = '%s'", fixture_uuid(&who.user_id)),
 	    "better"));
+	/* The one that was compared is another's by now: nobody comes in, and
+	 * nothing is written over the new one. */
+	fixture_new_session(&session);
+	assert_int_equal(log_in(&who, TEXT("worse"), &session), E_CREDENTIALS);
+	assert_true(text_is(fixture_text("SELECT password_hash AS v FROM"
+	    " docket.users WHERE id = '%s'", fixture_uuid(&who.user_id)),
+	    "better"));
+	assert_int_equal(fixture_int("SELECT count(*) AS v FROM docket.sessions"
+	    " WHERE id = '%s'", fixture_uuid(&session.id)), 0);
 }
 
 static void
@@ -184,16 +204,14 @@ the_state_of_the_account_is_seen_at_once(void **state)
 	    " WHERE id = '%s'", id);
 	fixture_new_session(&session);
 	assert_int_equal(store_user_me(db, mem, &who, &out), E_USER_INACTIVE);
-	assert_int_equal(store_login_done(db, mem, &who.user_id, TEXT("x"),
-	    TEXT_NONE, &session, &out), E_USER_INACTIVE);
+	assert_int_equal(log_in(&who, TEXT_NONE, &session), E_USER_INACTIVE);
 	assert_int_equal(fixture_int("SELECT count(*) AS v FROM docket.sessions"
 	    " WHERE id = '%s'", fixture_uuid(&session.id)), 0);
 	fixture_sql("UPDATE docket.users SET active = true"
 	    " WHERE id = '%s'", id);
 	/* What the deactivation ended stays ended. */
 	assert_int_equal(store_user_me(db, mem, &who, &out), E_TOKEN_REVOKED);
-	assert_int_equal(store_login_done(db, mem, &who.user_id, TEXT("x"),
-	    TEXT_NONE, &session, &out), 0);
+	assert_int_equal(log_in(&who, TEXT_NONE, &session), 0);
 	who.session_id = session.id;
 	assert_int_equal(store_session_end(db, mem, &who, false, &client), 0);
 	assert_int_equal(store_user_me(db, mem, &who, &out), E_TOKEN_REVOKED);
@@ -201,8 +219,7 @@ the_state_of_the_account_is_seen_at_once(void **state)
 	    E_TOKEN_REVOKED);
 	fixture_sql("DELETE FROM docket.users WHERE id = '%s'", id);
 	assert_int_equal(store_user_me(db, mem, &who, &out), E_USER_DELETED);
-	assert_int_equal(store_login_done(db, mem, &who.user_id, TEXT("x"),
-	    TEXT_NONE, &session, &out), E_USER_DELETED);
+	assert_int_equal(log_in(&who, TEXT_NONE, &session), E_USER_DELETED);
 }
 
 static void
@@ -211,13 +228,11 @@ logging_out_of_all_ends_all(void **state)
 	struct principal who = fixture_user("user"), other = who;
 	struct client client = { .ip = TEXT("192.0.2.9") };
 	struct new_session session;
-	struct user out;
 
 	(void)state;
 	fixture_new_session(&session);
 	other.session_id = session.id;
-	assert_int_equal(store_login_done(db, mem, &who.user_id, TEXT("x"),
-	    TEXT_NONE, &session, &out), 0);
+	assert_int_equal(log_in(&who, TEXT_NONE, &session), 0);
 	assert_int_equal(store_session_check(db, mem, &other), 0);
 	assert_int_equal(store_session_end(db, mem, &who, true, &client), 0);
 	assert_int_equal(store_session_check(db, mem, &who), E_TOKEN_REVOKED);
