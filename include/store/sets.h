@@ -12,6 +12,8 @@ extern const struct stmts device_statements;
 extern const struct stmts admin_statements;
 extern const struct stmts login_statements;
 extern const struct stmts register_statements;
+extern const struct stmts account_statements;
+extern const struct stmts account_entry_statements;
 extern const struct stmts otp_statements;
 extern const struct stmts otp_send_statements;
 extern const struct stmts task_statements;

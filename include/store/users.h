@@ -19,7 +19,7 @@ struct user {
 extern const struct fields user_row;
 
 /* How a caller names an account at login. */
-enum user_key { USER_BY_NAME, USER_BY_EMAIL, USER_BY_PHONE };
+enum user_key { USER_BY_NAME, USER_BY_EMAIL, USER_BY_PHONE, USER_BY_ID };
 
 struct login_try {
 	enum user_key by;

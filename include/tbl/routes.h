@@ -17,7 +17,7 @@
 /* accounts and tokens */
 ROUTE(POST,   "/auth/register",	NULL, ACCESS_PUBLIC, NULL, TX_WRITE, GROUP_HASH, 0, register_body, fields_none, 200, auth_envelope, RATE_AUTH, api_register, "registerUser", "Register a new user")
 ROUTE(POST,   "/auth",		NULL, ACCESS_PUBLIC, NULL, TX_WRITE, GROUP_HASH, 0, login_body, fields_none, 200, auth_envelope, RATE_AUTH, api_login, "authenticateUser", "Log in with a password")
-ROUTE(POST,   "/auth/token",	NULL, ACCESS_PUBLIC, NULL, TX_WRITE, GROUP_HASH, ROUTE_OAUTH, token_body, fields_none, 200, token_reply, RATE_AUTH, api_token, "issueToken", "OAuth 2.0 token endpoint: password and refresh grants")
+ROUTE(POST,   "/auth/token",	NULL, ACCESS_PUBLIC, NULL, TX_WRITE, GROUP_HASH, ROUTE_OAUTH, token_body, fields_none, 200, token_reply, RATE_AUTH, api_token, "issueToken", "OAuth 2.0 token endpoint: password, refresh and one-time code grants")
 ROUTE(POST,   "/auth/refresh",	NULL, ACCESS_PUBLIC, NULL, TX_WRITE, GROUP_MAIN, 0, refresh_body, fields_none, 200, token_reply, RATE_AUTH, api_refresh, "refreshToken", "Trade a refresh token for a new pair")
 ROUTE(POST,   "/auth/logout",	NULL, ACCESS_USER, NULL, TX_WRITE, GROUP_MAIN, ROUTE_BODY_OPTIONAL, logout_body, fields_none, 200, message_reply, RATE_AUTH, api_logout, "logoutUser", "End this session, or all of the user's")
 ROUTE(GET,    "/auth/me",	NULL, ACCESS_USER, "account", TX_READ, GROUP_MAIN, 0, fields_none, fields_none, 200, user_reply, RATE_API, api_me, "getProfile", "The caller's own account")
@@ -30,6 +30,10 @@ ROUTE(GET,    "/.well-known/jwks.json", NULL, ACCESS_PUBLIC, NULL, TX_NONE, GROU
 ROUTE(GET,    "/.well-known/oauth-authorization-server", NULL, ACCESS_PUBLIC, NULL, TX_NONE, GROUP_MAIN, ROUTE_PUBLIC_CACHE | ROUTE_ETAG, fields_none, fields_none, 200, metadata_reply, RATE_API, api_metadata, "getMetadata", "Where the OAuth endpoints are and what they take (RFC 8414)")
 
 /* the caller's account */
+ROUTE(PATCH,  "/auth/me",	NULL, ACCESS_USER, "account", TX_WRITE, GROUP_MAIN, ROUTE_MERGE, me_body, fields_none, 200, user_reply, RATE_AUTH, api_me_change, "changeProfile", "Change name or address; a new address needs a code of purpose change")
+ROUTE(DELETE, "/auth/me",	NULL, ACCESS_USER, "account", TX_WRITE, GROUP_HASH, 0, leave_body, fields_none, 200, message_reply, RATE_AUTH, api_me_delete, "deleteAccount", "Delete the caller's account and all of its data")
+ROUTE(POST,   "/auth/password",	NULL, ACCESS_USER, "account", TX_WRITE, GROUP_HASH, 0, password_body, fields_none, 200, message_reply, RATE_AUTH, api_password, "changePassword", "Change the password; all other sessions end")
+ROUTE(POST,   "/auth/password/reset", NULL, ACCESS_PUBLIC, NULL, TX_WRITE, GROUP_HASH, 0, reset_body, fields_none, 200, message_reply, RATE_AUTH, api_password_reset, "resetPassword", "Set a new password with a code of purpose reset; all sessions end")
 
 /* sessions */
 ROUTE(GET,    "/auth/sessions",	NULL, ACCESS_USER, NULL, TX_READ, GROUP_MAIN, 0, fields_none, sessions_query, 200, sessions_reply, RATE_API, api_sessions, "listSessions", "The caller's live sessions, newest first")

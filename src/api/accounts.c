@@ -2,6 +2,7 @@
 /* Accounts: registration and the caller's own profile. */
 #include "api/api.h"
 #include "api/grants.h"
+#include "api/passwords.h"
 #include "api/shapes.h"
 #include "base/error.h"
 #include "core/names.h"
@@ -22,7 +23,7 @@ struct register_in {
 };
 
 /* Bytes, not characters: what libsodium hashes, without truncation. */
-static int
+int
 check_password(struct arena *mem, void *member, const char **ret_why)
 {
 	const struct text *password = member;

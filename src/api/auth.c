@@ -3,6 +3,8 @@
 #include "api/api.h"
 #include "api/fields.h"
 #include "api/grants.h"
+#include "api/passwords.h"
+#include "api/proofs.h"
 #include "base/error.h"
 #include "core/names.h"
 #include "core/password.h"
@@ -26,14 +28,20 @@ const struct fields login_body = FIELDS("Login", login_rows, struct login_in);
 struct token_in {
 	struct seen seen;
 	struct text grant_type, username, password, refresh_token, scope;
+	struct text email, phone, otp;
 };
 
 #define IN struct token_in
 static const struct field token_rows[] = {
-	F(TEXT, IN, grant_type, "grant_type", FIELD_NULLABLE, 0, 0, "password (when absent) or refresh_token", "\"password\""),
+	F(TEXT, IN, grant_type, "grant_type", FIELD_NULLABLE, 0, 0, "password (when absent), refresh_token or otp", "\"password\""),
 	F(TEXT, IN, username, "username", FIELD_NULLABLE, 0, 0, "User name, email or phone", "\"johndoe\""),
 	F(TEXT, IN, password, "password", FIELD_NULLABLE | FIELD_SECRET, 0, 0, "For grant_type=password", "\"password123\""),
 	F(TEXT, IN, refresh_token, "refresh_token", FIELD_NULLABLE | FIELD_SECRET, 0, 0, "For grant_type=refresh_token", NULL),
+	F(TEXT, IN, phone, "phone", FIELD_NULLABLE, 0, 0, "For grant_type=otp: E.164; or give email", "\"+989121234567\""),
+	F(TEXT, IN, phone, "mobile", FIELD_NULLABLE | FIELD_ALIAS | FIELD_HIDDEN, 0, 0, "= phone", "\"+989121234567\""),
+	F(TEXT, IN, phone, "mobile_no", FIELD_NULLABLE | FIELD_ALIAS | FIELD_HIDDEN, 0, 0, "= phone", "\"+989121234567\""),
+	F(TEXT, IN, email, "email", FIELD_NULLABLE, 0, 0, "For grant_type=otp, instead of a phone", NULL),
+	F(TEXT, IN, otp, "otp", FIELD_NULLABLE | FIELD_SECRET, 0, 0, "For grant_type=otp: a code of purpose login", "\"123456\""),
 	F(TEXT, IN, scope, "scope", FIELD_NULLABLE, 0, 0, "Ignored: the user's role decides", NULL),
 };
 #undef IN
@@ -172,6 +180,51 @@ login_password(struct call *call, struct text name, enum user_key by,
 	return r;
 }
 
+/* Wrong is wrong at the same price; right is none of the tries. */
+static int
+again_compare(struct call *call, const struct login_found *found,
+    struct text password)
+{
+	bool right;
+	int r;
+
+	r = grants_verify(call, found->hash, password, &right);
+	if (r)
+		return r;
+	if (right)
+		return store_login_back(call->app->db, call->mem,
+		    found->subject);
+	r = store_login_failed(call->app->db, call->mem, &found->id,
+	    &call->client);
+	return r ? r : E_PASSWORD_WRONG;
+}
+
+int
+password_again(struct call *call, struct text password, struct text *ret_hash)
+{
+	struct login_try try_ = { .by = USER_BY_ID };
+	struct login_found found;
+	char *id = arena_alloc(call->mem, UUID_CHARS);
+	int r;
+
+	uuid_format(&call->who.user_id, id);
+	try_.ident = (struct text){ id, UUID_CHARS };
+	if ((r = store_session_check(call->app->db, call->mem, &call->who)) ||
+	    (r = login_subject(call, &try_)))
+		return r;
+	r = store_login_try(call->app->db, call->mem, &try_, &found);
+	if (r == E_RATE)
+		return call_refuse_later(call, r, found.retry_after);
+	if (r)
+		return r;
+	r = again_compare(call, &found, password);
+	if (r && error_row(r)->status >= 500)
+		(void)store_login_back(call->app->db, call->mem,
+		    found.subject);
+	*ret_hash = found.hash;
+	return r;
+}
+
 int
 api_login(struct call *call)
 {
@@ -245,6 +298,34 @@ token_refresh(struct call *call, const struct token_in *in,
 	    call_refuse(call, E_GRANT, error_row(E_REFRESH)->detail) : r;
 }
 
+/* Whatever is wrong with the address, a code for it there is not. */
+static int
+token_otp(struct call *call, const struct token_in *in,
+    struct auth_reply *ret)
+{
+	struct proof proof = { .hash = TEXT_NONE };
+	struct login_try named;
+	struct new_session session;
+	struct user user;
+	int r;
+
+	if (in->otp.n == 0 || (in->phone.n == 0) == (in->email.n == 0))
+		return call_refuse(call, E_INVALID,
+		    "otp and one of phone and email are needed");
+	if ((r = login_ident(call, in->phone.n ? in->phone : in->email,
+	    in->phone.n ? USER_BY_PHONE : USER_BY_EMAIL, &named)) ||
+	    (r = grants_session(call, &session)) ||
+	    (r = grants_code(call, named.ident, TEXT("login"), in->otp,
+	    &proof.otp_id)))
+		return r;
+	proof.address = named.ident;
+	r = store_login_code(call->app->db, call->mem, &proof, &session,
+	    &user);
+	if (r)
+		return proof_back(call, &proof, r);
+	return grants_reply(call, &user, &session.id, ret);
+}
+
 static const struct {
 	const char *grant;
 	int (*serve)(struct call *, const struct token_in *,
@@ -252,6 +333,7 @@ static const struct {
 } grants[] = {
 	{ "password",		token_password },
 	{ "refresh_token",	token_refresh },
+	{ "otp",		token_otp },
 };
 
 int

@@ -30,10 +30,10 @@ static const struct fields found_row =
  * on the newest version of it, so parallel tries get distinct numbers; past
  * the limit ($4) it stops, or what is given back later would not be felt.
  */
-#define SQL_TRY(column) \
+#define SQL_TRY(is) \
 	"WITH u AS MATERIALIZED (" \
 	" SELECT u.id, u.password_hash, u.active FROM (SELECT 1) one" \
-	" LEFT JOIN docket.users u ON u." column " = $1::text)," \
+	" LEFT JOIN docket.users u ON u." is ")," \
 	" try AS (" \
 	" INSERT INTO docket.attempts AS a (kind, subject, window_start, n)" \
 	" SELECT 'login', CASE WHEN u.id IS NULL THEN $2::bytea" \
@@ -51,19 +51,23 @@ static const struct fields found_row =
 	" try.window_start + interval '60 s' - now())))::bigint" \
 	" AS retry_after FROM try, u"
 
-enum { LOGIN_DONE = USER_BY_PHONE + 1, LOGIN_FAILED, LOGIN_BACK };
+enum { LOGIN_DONE = USER_BY_ID + 1, LOGIN_FAILED, LOGIN_BACK };
 
 static const struct stmt statements[] = {
 	[USER_BY_NAME] = {
-		"login_try_name", SQL_TRY("username_key"),
+		"login_try_name", SQL_TRY("username_key = $1::text"),
 		&found_row, false, true
 	},
 	[USER_BY_EMAIL] = {
-		"login_try_email", SQL_TRY("email_key"),
+		"login_try_email", SQL_TRY("email_key = $1::text"),
 		&found_row, false, true
 	},
 	[USER_BY_PHONE] = {
-		"login_try_phone", SQL_TRY("phone"),
+		"login_try_phone", SQL_TRY("phone = $1::text"),
+		&found_row, false, true
+	},
+	[USER_BY_ID] = {
+		"login_try_id", SQL_TRY("id = $1::text::uuid"),
 		&found_row, false, true
 	},
 	/* who_state as in SQL_WHO, without a session: it is being made. The

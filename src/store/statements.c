@@ -10,6 +10,8 @@ const struct stmts *const store_statements[] = {
 	&admin_statements,
 	&login_statements,
 	&register_statements,
+	&account_statements,
+	&account_entry_statements,
 	&otp_statements,
 	&otp_send_statements,
 	&task_statements,

@@ -211,6 +211,68 @@ def make_by_key(world, row, sent):
     sent.more = {"token": None, "headers": [("X-API-Key", sent.secret)]}
 
 
+def make_person(world, sent):
+    """Somebody of one's own, whom the request may hurt."""
+    sent.name, sent.phone = new_name(), new_phone()
+    envelope = docket.register(world.client, PASSWORD, username=sent.name,
+                               phone=sent.phone).json
+    sent.more["token"] = envelope["access_token"]
+
+
+def word_of(world, sent, password):
+    """What a login with it says: 200 or 401."""
+    return world.client.post("/auth", None, json={
+        "username": sent.name, "password": password}).status
+
+
+def make_me_change(world, row, sent):
+    make_person(world, sent)
+    sent.email, sent.new = new_email(), new_name()
+    code = docket.send_otp(world.client, sent.email, "change").json["otp"]
+    sent.more["json"] = {"email": sent.email, "username": sent.new,
+                         "otp": code}
+
+
+def check_me_change(world, sent, reply):
+    """Both, or neither."""
+    me = world.client.get("/auth/me", token=sent.more["token"]).json
+    now = (me["username"], me["email"])
+    new, old = (sent.new, sent.email), (sent.name, None)
+    assert now == new if reply.status == 200 else now in (new, old), now
+
+
+def make_me_delete(world, row, sent):
+    make_person(world, sent)
+    sent.more["json"] = {"password": PASSWORD}
+
+
+def check_me_delete(world, sent, reply):
+    left = word_of(world, sent, PASSWORD)
+    assert left == 401 if reply.status == 200 else left in (200, 401)
+
+
+def make_password(world, row, sent):
+    make_person(world, sent)
+    sent.more["json"] = {"current_password": PASSWORD,
+                         "new_password": "better horse"}
+
+
+def check_password(world, sent, reply):
+    """One password counts."""
+    now = (word_of(world, sent, PASSWORD),
+           word_of(world, sent, "better horse"))
+    assert now == (401, 200) if reply.status == 200 else \
+        now in ((200, 401), (401, 200)), now
+
+
+def make_reset(world, row, sent):
+    make_person(world, sent)
+    del sent.more["token"]
+    code = docket.send_otp(world.client, sent.phone, "reset").json["otp"]
+    sent.more["json"] = {"phone": sent.phone, "otp": code,
+                         "new_password": "better horse"}
+
+
 def make_send(world, row, sent):
     sent.phone = new_phone()
     sent.more["json"] = {"phone": sent.phone}
@@ -369,6 +431,10 @@ HANDLERS = {
     "api_jwks": (nothing, None),
     "api_metadata": (nothing, None),
     "api_me": (nothing, None),
+    "api_me_change": (make_me_change, check_me_change),
+    "api_me_delete": (make_me_delete, check_me_delete),
+    "api_password": (make_password, check_password),
+    "api_password_reset": (make_reset, check_password),
     "api_users": (nothing, None),
     "api_sessions": (nothing, None),
     "api_session_revoke": (make_revoke, check_revoke),
@@ -430,6 +496,13 @@ def make_refresh_grant(world, row, sent):
                          "refresh_token": world.login()["refresh_token"]}
 
 
+def make_otp_grant(world, row, sent):
+    phone, code = phone_and_code(world)
+    docket.register(world.client, PASSWORD, phone=phone, otp=code)
+    code = docket.send_otp(world.client, phone, "login").json["otp"]
+    sent.more["form"] = {"grant_type": "otp", "phone": phone, "otp": code}
+
+
 def make_stale(world, row, sent):
     of_a_task(CHANGE)(world, row, sent)
     sent.more["headers"] = [("If-Match", '"99"')]
@@ -446,6 +519,8 @@ EXTRA = [
     Case(row_of("POST /auth/token"), make_refresh_grant, check_pair,
          "POST /auth/token refresh"),
     Case(row_of("GET /auth/me"), make_by_key, None, "GET /auth/me by key"),
+    Case(row_of("POST /auth/token"), make_otp_grant, check_pair,
+         "POST /auth/token otp"),
     Case(row_of("PUT /tasks/{id}"), make_stale, None,
          "PUT /tasks/{id} stale", 412),
 ]

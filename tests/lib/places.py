@@ -16,6 +16,10 @@ BODY = {
     "api_key_patch": {"name": "renamed"},
     "api_key_rotate": {"grace_seconds": 60},
     "api_user_patch": {},
+    "api_me_change": {"email": None},
+    "api_me_delete": {"password": "correct horse"},
+    "api_password": {"current_password": "correct horse",
+                     "new_password": "correct horse"},
 }
 
 # The first two segments of rows whose {id} is no task's.

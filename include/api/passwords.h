@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+/* Passwords in the rooms of the API: may it be one, is it the caller's. */
+#ifndef DOCKET_API_PASSWORDS_H
+#define DOCKET_API_PASSWORDS_H
+
+#include "store/users.h"
+#include "web/call.h"
+
+/* A field_check (base/field.h): whether a struct text may be a password. */
+int check_password(struct arena *mem, void *member, const char **ret_why);
+
+/*
+ * Compare the caller's own password once more. A try is counted by account and
+ * network, together with logins; a right one is given back. 0 with the hash
+ * that it was compared with; E_PASSWORD_WRONG at the price of a hash, E_RATE,
+ * E_BUSY.
+ */
+int password_again(struct call *call, struct text password,
+    struct text *ret_hash);
+
+#endif
