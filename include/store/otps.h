@@ -28,8 +28,9 @@ struct otp_sent {
  * One statement: recipient's back-off (60, 120, 240 s), hour and day budgets,
  * the client's budget; then the new code replaces the live one of the same
  * address and purpose, and the message goes to the outbox. E_OTP_WAIT or
- * E_RATE with ret->retry_after. For login and reset the message is only queued
- * when the address belongs to an account; the caller cannot tell.
+ * E_RATE with ret->retry_after. For reset the message is only queued when the
+ * address belongs to an account, for login when the account has proven it
+ * (store/account.h); the caller cannot tell.
  */
 int store_otp_send(struct db *db, struct arena *mem,
     const struct otp_send *send, struct otp_sent *ret);

@@ -365,28 +365,46 @@ a_proof_registers_its_own_address_once(void **state)
 	assert_int_equal(enroll(&in), E_OTP);
 }
 
-static void
-a_login_code_goes_only_to_an_account(void **state)
+/* Whether a code for that purpose puts a message into the outbox. */
+static bool
+letter_goes(struct text address, struct text purpose)
 {
-	struct new_user in;
 	struct otp_send send;
 	struct otp_sent sent = { 0 };
 
+	new_send(&send, address);
+	send.channel = TEXT("email");
+	send.purpose = purpose;
+	assert_int_equal(store_otp_send(db, mem, &send, &sent), 0);
+	assert_int_equal(sent.resend_in, 60);
+	fixture_sql("DELETE FROM docket.otp_budgets");
+	return fixture_int("SELECT count(*) AS v FROM docket.outbox"
+	    " WHERE id = '%s'", fixture_uuid(&send.message_id)) == 1;
+}
+
+static void
+a_login_code_goes_only_to_who_has_proven_it(void **state)
+{
+	const struct text known = TEXT("known@example.org");
+	const struct text unknown = TEXT("unknown@example.org");
+	struct new_user in;
+
 	(void)state;
 	fixture_new_user(&in, "user");
-	in.email = in.email_key = TEXT("known@example.org");
+	in.email = in.email_key = known;
 	assert_int_equal(enroll(&in), 0);
-	for (int known = 0; known < 2; known++) {
-		new_send(&send, known ? in.email_key :
-		    TEXT("unknown@example.org"));
-		send.channel = TEXT("email");
-		send.purpose = TEXT("login");
-		assert_int_equal(store_otp_send(db, mem, &send, &sent), 0);
-		assert_int_equal(sent.resend_in, 60);
-		assert_int_equal(fixture_int("SELECT count(*) AS v FROM"
-		    " docket.outbox WHERE id = '%s'",
-		    fixture_uuid(&send.message_id)), known);
-	}
+	assert_false(letter_goes(unknown, TEXT("login")));
+	assert_false(letter_goes(unknown, TEXT("reset")));
+	assert_true(letter_goes(unknown, TEXT("change")));
+	assert_false(letter_goes(known, TEXT("login")));
+	assert_true(letter_goes(known, TEXT("reset")));
+	fixture_sql("UPDATE docket.users SET email_verified_at = now()"
+	    " WHERE email_key = 'known@example.org'");
+	assert_true(letter_goes(known, TEXT("login")));
+	fixture_sql("UPDATE docket.users SET active = false"
+	    " WHERE email_key = 'known@example.org'");
+	assert_false(letter_goes(known, TEXT("login")));
+	assert_false(letter_goes(known, TEXT("reset")));
 }
 
 static void
@@ -448,7 +466,7 @@ main(void)
 		CASE(a_code_is_consumed_once),
 		CASE(registration_consumes_the_code_or_nothing),
 		CASE(a_proof_registers_its_own_address_once),
-		CASE(a_login_code_goes_only_to_an_account),
+		CASE(a_login_code_goes_only_to_who_has_proven_it),
 		CASE(the_courier_leases_sends_and_tries_again),
 	};
 
