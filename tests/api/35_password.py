@@ -140,17 +140,21 @@ def test_a_right_one_is_no_guess(fresh):
         change(one, *((RIGHT, BETTER) if i % 2 == 0 else (BETTER, RIGHT)))
 
 
-def test_20_parallel_guesses_are_ten(dev, fresh):
+def test_parallel_guesses_are_ten(dev, fresh):
     early_in_a_minute()
     one = fresh()
     clients = [Client(dev) for _ in range(20)]
-    replies = parallel([lambda c=c: c.post(
-        "/auth/password", None, token=one.access, json={
-            "current_password": "wrong", "new_password": BETTER})
-        for c in clients])
-    statuses = [r.status for r in replies]
+
+    def guess(client):
+        return client.post("/auth/password", None, token=one.access, json={
+            "current_password": "wrong", "new_password": BETTER}).status
+
+    statuses = parallel([lambda c=c: guess(c) for c in clients])
+    # What found the gate full was given back: the rest one by one.
+    while 429 not in statuses[-2:] and len(statuses) < 60:
+        statuses.append(guess(clients[0]))
     assert set(statuses) <= {400, 429, 503}, statuses
-    assert statuses.count(400) <= 10 and 429 in statuses, statuses
+    assert statuses.count(400) == 10, statuses
 
 
 def test_of_8_parallel_changes_one_counts(dev, api, fresh):
