@@ -42,6 +42,23 @@ int crypto_derive(const struct secret *master, const char *purpose,
     struct secret *ret);
 /* A fast 128-bit digest for ETags (GMAC, fixed key); no security claim. */
 int crypto_digest(const void *in, size_t n, uint8_t out[16]);
+
+/* For imported password hashes (core/hash.h), whose cost the caller bounds:
+ * PBKDF2 with HMAC (RFC 8018 §5.2) and scrypt (RFC 7914). n bytes to out. 0,
+ * -ENOMEM or -EIO. */
+enum crypto_digest { CRYPTO_SHA1, CRYPTO_SHA256, CRYPTO_SHA512 };
+
+struct crypto_cost {
+	enum crypto_digest digest;	/* PBKDF2 */
+	uint32_t rounds;		/* PBKDF2's count, scrypt's N */
+	uint32_t r, p;			/* scrypt */
+};
+
+int crypto_pbkdf2(const struct crypto_cost *cost, struct text password,
+    struct text salt, uint8_t *out, size_t n);
+int crypto_scrypt(const struct crypto_cost *cost, struct text password,
+    struct text salt, uint8_t *out, size_t n);
+
 bool crypto_equal(const void *a, const void *b, size_t n);
 
 /* AES-256-GCM, random nonce in front, tag behind; `aad` is bound, not stored.

@@ -21,6 +21,8 @@ int name_check_email(struct arena *mem, void *member, const char **ret_why);
  * then ^\+[1-9][0-9]{6,14}$ */
 int name_check_phone(struct arena *mem, void *member, const char **ret_why);
 
+/* NFKC, in mem; TEXT_NONE when it is not UTF-8. */
+struct text name_nfkc(struct arena *mem, struct text t);
 /* What uniqueness is decided by: NFKC case-folded. 0 or a fault. */
 int name_key(struct arena *mem, struct text name, struct text *ret);
 /* For logs: +98912***567, j***@example.org. */

@@ -123,7 +123,7 @@ login_open(struct call *call, const struct login_found *found,
 	struct user user;
 	int r;
 
-	if (password_stale(found->hash) &&
+	if (password_stale(found->hash, password) &&
 	    (r = grants_hash(call, password, &rehash)))
 		return r;
 	r = grants_session(call, &session);

@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/log.h"
 #include "core/names.h"
 #include "core/otp.h"
 #include "core/password.h"
@@ -46,8 +47,12 @@ grants_verify(struct call *call, struct text hash, struct text password,
 	r = gate_in(call);
 	if (r)
 		return r;
-	r = password_verify(hash, password, ret_right);
+	r = password_verify(call->mem, hash, password, ret_right);
 	gate_leave(app->gate, app->member);
+	if (hash.s && password_refusal(hash))
+		log_event(LOG_WARN, "password_hash_refused", "request_id=%.*s "
+		    "why=\"the hash %s\"", TEXT_FMT(call->client.request_id),
+		    password_refusal(hash));
 	return r;
 }
 

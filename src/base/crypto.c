@@ -217,6 +217,30 @@ crypto_derive(const struct secret *master, const char *purpose,
 	return 0;
 }
 
+int
+crypto_pbkdf2(const struct crypto_cost *cost, struct text password,
+    struct text salt, uint8_t *out, size_t n)
+{
+	const EVP_MD *md = cost->digest == CRYPTO_SHA1 ? EVP_sha1() :
+	    cost->digest == CRYPTO_SHA256 ? EVP_sha256() : EVP_sha512();
+
+	if (password.n > INT_MAX || salt.n > INT_MAX || n > INT_MAX)
+		return -EINVAL;
+	return PKCS5_PBKDF2_HMAC(password.s ? password.s : "",
+	    (int)password.n, (const uint8_t *)salt.s, (int)salt.n,
+	    (int)cost->rounds, md, (int)n, out) == 1 ? 0 : openssl_fault();
+}
+
+int
+crypto_scrypt(const struct crypto_cost *cost, struct text password,
+    struct text salt, uint8_t *out, size_t n)
+{
+	/* The caller has bounded it; OpenSSL's own bound is 32 MiB. */
+	return EVP_PBE_scrypt(password.s ? password.s : "", password.n,
+	    (const uint8_t *)salt.s, salt.n, cost->rounds, cost->r, cost->p,
+	    UINT64_MAX, out, n) == 1 ? 0 : openssl_fault();
+}
+
 /* In constant time: where two secrets differ must not show. */
 bool
 crypto_equal(const void *a, const void *b, size_t n)

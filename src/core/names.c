@@ -29,9 +29,8 @@ is_digit(char c)
 	return c >= '0' && c <= '9';
 }
 
-/* NFKC into the arena; TEXT_NONE when it is not UTF-8. */
-static struct text
-nfkc(struct arena *mem, struct text t)
+struct text
+name_nfkc(struct arena *mem, struct text t)
 {
 	const uint8_t *in = (const uint8_t *)t.s;
 	struct text out;
@@ -92,7 +91,7 @@ int
 name_check_username(struct arena *mem, void *member, const char **ret_why)
 {
 	struct text *t = member;
-	struct text name = nfkc(mem, *t);
+	struct text name = name_nfkc(mem, *t);
 
 	*ret_why = name.s ? username_fault(name) : "must be valid UTF-8";
 	if (*ret_why)
@@ -241,7 +240,7 @@ name_check_phone(struct arena *mem, void *member, const char **ret_why)
 int
 name_key(struct arena *mem, struct text name, struct text *ret)
 {
-	struct text key = nfkc(mem, name);
+	struct text key = name_nfkc(mem, name);
 
 	if (!key.s)
 		return -EILSEQ;

@@ -87,6 +87,8 @@ json\.h src/web/json.c
 jwt\.h src/core/token.c
 openssl/ src/base/crypto.c
 sodium src/core/password.c
+argon2 src/core/argon2.c
+crypt\.h src/core/bcrypt.c
 confuse src/base/settings.c
 uni(norm|case|str|ctype|types) src/core/names.c
 curl/ src/courier/http.c

@@ -37,7 +37,7 @@ is_right(struct text hash, struct text password)
 {
 	bool right = false;
 
-	assert_int_equal(password_verify(hash, password, &right), 0);
+	assert_int_equal(password_verify(mem, hash, password, &right), 0);
 	return right;
 }
 

@@ -187,7 +187,7 @@ static int
 verify_one(void)
 {
 	bool right = false;
-	int r = password_verify(hash, TEXT("pass word"), &right);
+	int r = password_verify(mem, hash, TEXT("pass word"), &right);
 
 	assert_int_equal(right, r == 0);
 	return r;
@@ -199,7 +199,7 @@ verify_nobody(void)
 {
 	bool right = false;
 
-	return password_verify(TEXT_NONE, TEXT("pass word"), &right);
+	return password_verify(mem, TEXT_NONE, TEXT("pass word"), &right);
 }
 
 static void
