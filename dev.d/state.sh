@@ -175,6 +175,7 @@ database {
 auth {
 	issuer = "$URL"
 	audience = "docket"
+	password_blocklist = off
 	key_file = "$STATE/keys/jwt.keys"
 }
 

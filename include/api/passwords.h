@@ -1,13 +1,10 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
-/* Passwords in the rooms of the API: may it be one, is it the caller's. */
+/* The caller's own password, asked for once more. */
 #ifndef DOCKET_API_PASSWORDS_H
 #define DOCKET_API_PASSWORDS_H
 
 #include "store/users.h"
 #include "web/call.h"
-
-/* A field_check (base/field.h): whether a struct text may be a password. */
-int check_password(struct arena *mem, void *member, const char **ret_why);
 
 /*
  * Compare the caller's own password once more. A try is counted by account and

@@ -32,7 +32,7 @@ struct login_try {
 
 struct login_found {
 	struct uuid id;		/* nil: nobody has that name */
-	struct text hash;	/* PHC string, or none */
+	struct text hash;	/* core/hash.h, or none */
 	struct text status;
 	struct text subject;	/* what this try was counted by */
 	int64_t failures;	/* in this minute, this try counted */
@@ -45,7 +45,7 @@ int store_login_try(struct db *db, struct arena *mem,
     const struct login_try *try_, struct login_found *ret);
 /* The password was right: give the try back, open the session, and store a
  * stronger hash when `rehash` is not none. E_USER_INACTIVE, E_USER_DELETED;
- * E_CREDENTIALS when found->hash is not the account's any more. */
+ * E_NONE: found->hash is not the account's any more, nothing was done. */
 int store_login_done(struct db *db, struct arena *mem,
     const struct login_found *found, struct text rehash,
     const struct new_session *session, struct user *ret);

@@ -50,6 +50,7 @@ SETTING(auth, clock_skew, SECONDS, "30", 0, 300, "Tolerance for exp, nbf and iat
 SETTING(auth, register_require, CHOICE, "none", 0, 0, "[none|email|phone_otp] What a registration must bring besides username and password")
 SETTING(auth, tasks_auth, CHOICE, "jwt", 0, 0, "[jwt|either|apikey|jwt+apikey] What opens the task routes: a bearer, either, an API key, or both at once (the OpenAPI document follows at a restart)")
 SETTING(auth, password_grant, BOOL, "on", 0, 0, "Allow grant_type=password at /auth/token (RFC 9700 §2.4: first party only)")
+SETTING(auth, password_blocklist, BOOL, "on", 0, 0, "Refuse new passwords that guessers try first, and the owner's own names")
 SETTING(auth, hash_slots, COUNT, "auto", 1, 64, "Password hashes computed at once over all workers; auto = cores / 2, at least 1")
 
 SETTING(otp, length, INT, "6", 6, 10, "Digits of a code")

@@ -2,11 +2,10 @@
 /* Accounts: registration and the caller's own profile. */
 #include "api/api.h"
 #include "api/grants.h"
-#include "api/passwords.h"
+#include "api/new_password.h"
 #include "api/shapes.h"
 #include "base/error.h"
 #include "core/names.h"
-#include "core/password.h"
 #include "store/otps.h"
 #include "web/access.h"
 
@@ -22,23 +21,10 @@ struct register_in {
 	struct text otp, verification_token, role;
 };
 
-/* Bytes, not characters: what libsodium hashes, without truncation. */
-int
-check_password(struct arena *mem, void *member, const char **ret_why)
-{
-	const struct text *password = member;
-
-	(void)mem;
-	if (password->n >= PASSWORD_MIN && password->n <= PASSWORD_MAX)
-		return 0;
-	*ret_why = "must have 8 to 256 bytes";
-	return 1;
-}
-
 #define IN struct register_in
 static const struct field register_rows[] = {
 	F_CHECK(TEXT, IN, username, "username", FIELD_REQUIRED, 3, 64, name_check_username, "3 to 64 characters, unique whatever its case", "\"exampleuser\""),
-	F_CHECK(TEXT, IN, password, "password", FIELD_REQUIRED | FIELD_SECRET, 0, 0, check_password, "8 to 256 bytes", "\"securepassword\""),
+	F_CHECK(TEXT, IN, password, "password", FIELD_REQUIRED | FIELD_SECRET, 0, 0, check_password, CHECK_PASSWORD_DOC, "\"securepassword\""),
 	F_CHECK(TEXT, IN, email, "email", FIELD_NULLABLE, 0, 254, name_check_email, "Unique when given", "\"exampleuser@example.com\""),
 	F_CHECK(TEXT, IN, phone, "phone", FIELD_NULLABLE, 0, 32, name_check_phone, "E.164, unique when given", "\"+989121234567\""),
 	F_CHECK(TEXT, IN, phone, "mobile_no", FIELD_NULLABLE | FIELD_ALIAS | FIELD_HIDDEN, 0, 32, name_check_phone, "= phone", "\"+989121234567\""),
@@ -74,7 +60,10 @@ register_demands(struct call *call, const struct register_in *in)
 {
 	const char *want = call->app->settings->auth_register_require;
 	const bool proven = in->otp.s || in->verification_token.s;
+	const struct password_owner owner = { in->username, in->email,
+		in->phone };
 
+	(void)password_demand(call, "/password", in->password, &owner);
 	if (in->otp.s && in->verification_token.s)
 		call_fault(call, "/otp", "duplicate",
 		    "give otp or verification_token, not both");

@@ -155,19 +155,14 @@ login_compare(struct call *call, const struct login_found *found,
 	return r ? r : E_CREDENTIALS;
 }
 
-/* E_CREDENTIALS for whatever does not fit, at the same price. */
 static int
-login_password(struct call *call, struct text name, enum user_key by,
+login_once(struct call *call, const struct login_try *try_,
     struct text password, struct auth_reply *ret)
 {
-	struct login_try try_;
 	struct login_found found;
 	int r;
 
-	if ((r = login_ident(call, name, by, &try_)) ||
-	    (r = login_subject(call, &try_)))
-		return r;
-	r = store_login_try(call->app->db, call->mem, &try_, &found);
+	r = store_login_try(call->app->db, call->mem, try_, &found);
 	if (r == E_RATE)
 		return call_refuse_later(call, r, found.retry_after);
 	if (r)
@@ -178,6 +173,25 @@ login_password(struct call *call, struct text name, enum user_key by,
 		(void)store_login_back(call->app->db, call->mem,
 		    found.subject);
 	return r;
+}
+
+/* E_CREDENTIALS for whatever does not fit, at the same price. */
+static int
+login_password(struct call *call, struct text name, enum user_key by,
+    struct text password, struct auth_reply *ret)
+{
+	struct login_try try_;
+	int r;
+
+	if ((r = login_ident(call, name, by, &try_)) ||
+	    (r = login_subject(call, &try_)))
+		return r;
+	r = login_once(call, &try_, password, ret);
+	/* Another login has made the hash anew meanwhile, or the password was
+	 * changed: which, is seen now. */
+	if (r == E_NONE)
+		r = login_once(call, &try_, password, ret);
+	return r == E_NONE ? E_CREDENTIALS : r;
 }
 
 /* Wrong is wrong at the same price; right is none of the tries. */

@@ -4,6 +4,7 @@
 
 #include "api/api.h"
 #include "api/grants.h"
+#include "api/new_password.h"
 #include "api/proofs.h"
 #include "base/error.h"
 
@@ -15,11 +16,25 @@ struct password_in {
 #define IN struct password_in
 static const struct field password_rows[] = {
 	F(TEXT, IN, current_password, "current_password", FIELD_REQUIRED | FIELD_SECRET, 0, 0, "The one that counts now", "\"securepassword\""),
-	F_CHECK(TEXT, IN, new_password, "new_password", FIELD_REQUIRED | FIELD_SECRET, 0, 0, check_password, "8 to 256 bytes", "\"a better password\""),
+	F_CHECK(TEXT, IN, new_password, "new_password", FIELD_REQUIRED | FIELD_SECRET, 0, 0, check_password, CHECK_PASSWORD_DOC, "\"a better password\""),
 };
 #undef IN
 const struct fields password_body =
     FIELDS("PasswordChange", password_rows, struct password_in);
+
+/* Whose names it must not be is known to the database. */
+static int
+password_new(struct call *call, struct text password)
+{
+	struct user me;
+	int r;
+
+	r = store_user_me(call->app->db, call->mem, &call->who, &me);
+	if (r)
+		return r;
+	return password_demand(call, "/new_password", password,
+	    &(struct password_owner){ me.username, me.email, me.phone });
+}
 
 int
 api_password(struct call *call)
@@ -30,7 +45,8 @@ api_password(struct call *call)
 	int r;
 
 	call->reply.object = &done;
-	if ((r = password_again(call, in->current_password, &old)) == 0 &&
+	if ((r = password_new(call, in->new_password)) == 0 &&
+	    (r = password_again(call, in->current_password, &old)) == 0 &&
 	    (r = grants_hash(call, in->new_password, &hash)) == 0)
 		r = store_account_password(call->app->db, call->mem,
 		    &call->who, old, hash, &call->client);
@@ -48,7 +64,7 @@ struct reset_in {
 static const struct field reset_rows[] = {
 	PROOF_ADDRESS_ROWS(IN),
 	PROOF_ROWS(IN),
-	F_CHECK(TEXT, IN, new_password, "new_password", FIELD_REQUIRED | FIELD_SECRET, 0, 0, check_password, "8 to 256 bytes", "\"a better password\""),
+	F_CHECK(TEXT, IN, new_password, "new_password", FIELD_REQUIRED | FIELD_SECRET, 0, 0, check_password, CHECK_PASSWORD_DOC, "\"a better password\""),
 };
 #undef IN
 const struct fields reset_body =
@@ -70,6 +86,8 @@ api_password_reset(struct call *call)
 
 	call->reply.object = &done;
 	proof_check(call, &members);
+	(void)password_demand(call, "/new_password", in->new_password,
+	    &(struct password_owner){ TEXT_NONE, in->email, in->phone });
 	if (!in->phone.s && !in->email.s && call->faults.n == 0)
 		call_fault(call, "/phone", "required",
 		    "phone or email must be given");

@@ -54,6 +54,13 @@ take_part(struct scan *s)
 	return part;
 }
 
+/* All that is left; the decoders know no dollar. */
+static struct text
+take_rest(struct scan *s)
+{
+	return (struct text){ s->at, (size_t)(s->end - s->at) };
+}
+
 /* RFC 4648 §4 with or without its padding, or passlib's with a dot for the
  * plus; at most HASH_TAG_MAX bytes. */
 static bool
@@ -110,8 +117,7 @@ static bool
 take_ends(struct scan *s, struct hash *h, decode salt, decode tag)
 {
 	return salt(take_part(s), h->salt, &h->n_salt) && h->n_salt > 0 &&
-	    tag(take_part(s), h->tag, &h->n_tag) && s->at == s->end &&
-	    h->n_tag >= HASH_TAG_MIN;
+	    tag(take_rest(s), h->tag, &h->n_tag) && h->n_tag >= HASH_TAG_MIN;
 }
 
 static bool
@@ -252,8 +258,8 @@ parse_scrypt_django(struct scan *s, struct hash *h)
 	    !from_text(take_part(s), h->salt, &h->n_salt) || h->n_salt == 0 ||
 	    !take_number(s, &c->r) || !take(s, "$") ||
 	    !take_number(s, &c->p) || !take(s, "$") ||
-	    !from_base64(take_part(s), h->tag, &h->n_tag) ||
-	    s->at != s->end || h->n_tag < HASH_TAG_MIN)
+	    !from_base64(take_rest(s), h->tag, &h->n_tag) ||
+	    h->n_tag < HASH_TAG_MIN)
 		return broken;
 	return check_scrypt(c);
 }

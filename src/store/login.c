@@ -72,8 +72,8 @@ static const struct stmt statements[] = {
 	},
 	/* who_state as in SQL_WHO, without a session: it is being made. The
 	 * lock is against a deactivation at this moment, which ends the
-	 * sessions that it sees; so is the hash ($10) against a new password:
-	 * what was compared must still be what counts. */
+	 * sessions that it sees, and against a new password: whoever waited
+	 * for that finds his hash ($10) gone, and does not put it back. */
 	[LOGIN_DONE] = {
 		"login_done",
 		"WITH who AS MATERIALIZED ("
@@ -163,7 +163,7 @@ store_login_done(struct db *db, struct arena *mem,
 	if (error || r.who)
 		return error ? error : r.who;
 	if (r.rows == 0)
-		return E_CREDENTIALS;
+		return E_NONE;
 	*ret = *(const struct user *)r.v;
 	return 0;
 }

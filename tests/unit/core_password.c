@@ -55,7 +55,7 @@ hash_and_verify(void **state)
 	assert_false(is_right(hash, TEXT("correct horsf")));
 	assert_false(is_right(hash, TEXT("correct hors")));
 	assert_false(is_right(hash, TEXT("")));
-	assert_false(password_stale(hash));
+	assert_false(password_stale(hash, TEXT("x")));
 }
 
 static void
@@ -94,10 +94,10 @@ foreign_hashes(void **state)
 	/* m=4096,t=1, as an older installation may hold it. */
 	assert_true(password_stale(TEXT("$argon2id$v=19$m=4096,t=1,p=1$"
 	    "AAAAAAAAAAAAAAAAAAAAAA$"
-	    "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA")));
-	assert_true(password_stale(TEXT_NONE));
-	assert_true(password_stale(TEXT("")));
-	assert_true(password_stale(TEXT("$2b$10$abc")));
+	    "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"), TEXT("x")));
+	assert_true(password_stale(TEXT_NONE, TEXT("x")));
+	assert_true(password_stale(TEXT(""), TEXT("x")));
+	assert_true(password_stale(TEXT("$2b$10$abc"), TEXT("x")));
 	assert_false(is_right(TEXT("$2b$10$abc"), TEXT("x")));
 	assert_false(is_right(TEXT("$argon2id$v=19$m=19456"), TEXT("")));
 }
@@ -126,8 +126,8 @@ broken_hashes(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
 		assert_false(is_right(rows[i], TEXT("x")));
-	assert_true(password_stale(TEXT("a\0b")));
-	assert_true(password_stale(TEXT(TAG43 TAG43 TAG43)));
+	assert_true(password_stale(TEXT("a\0b"), TEXT("x")));
+	assert_true(password_stale(TEXT(TAG43 TAG43 TAG43), TEXT("x")));
 }
 
 /* Whoever checks for emptiness, it is not this one. */
