@@ -143,6 +143,77 @@ the_empty_password_is_one_too(void **state)
 	assert_false(is_right(hash, TEXT("x")));
 }
 
+/* However a keyboard spells it: one password. What was hashed elsewhere as it
+ * was typed is right as it is. */
+static void
+spellings_are_one(void **state)
+{
+	struct text composed = TEXT("p\u00e1ssphrase");
+	struct text apart = TEXT("pa\u0301ssphrase");
+	/* by passlib, of the bytes of the second */
+	struct text as_typed = TEXT("$pbkdf2-sha256$10$c2FsdHNhbHQ$"
+	    "9nutnpS5Nj8aglvBTmIPRYRiAnt62ScOxrDBVIjB4oI");
+	struct text hash;
+
+	(void)state;
+	assert_int_equal(password_hash(mem, apart, &hash), 0);
+	assert_true(is_right(hash, composed));
+	assert_true(is_right(hash, apart));
+	assert_false(is_right(hash, TEXT("passphrase")));
+	assert_int_equal(password_hash(mem, composed, &hash), 0);
+	assert_true(is_right(hash, apart));
+	assert_true(is_right(as_typed, apart));
+	assert_false(is_right(as_typed, composed));
+}
+
+/* Bytes that are no UTF-8 are a password too, from a file or a form. */
+static void
+other_bytes_count(void **state)
+{
+	struct text hash;
+
+	(void)state;
+	assert_int_equal(password_hash(mem, TEXT("\xff\xfepassword"), &hash),
+	    0);
+	assert_true(is_right(hash, TEXT("\xff\xfepassword")));
+	assert_false(is_right(hash, TEXT("\xff\xffpassword")));
+}
+
+static void
+the_length_is_that_of_nfkc(void **state)
+{
+	char a[PASSWORD_MAX + 1];
+
+	(void)state;
+	memset(a, 'a', sizeof(a));
+	assert_true(password_fits(mem, (struct text){ a, 8 }));
+	assert_true(password_fits(mem, (struct text){ a, 256 }));
+	assert_false(password_fits(mem, (struct text){ a, 7 }));
+	assert_false(password_fits(mem, (struct text){ a, 257 }));
+	assert_false(password_fits(mem, TEXT_NONE));
+	/* Three letters, of three bytes each. */
+	assert_false(password_fits(mem, TEXT("\uff41\uff42\uff43")));
+}
+
+static void
+parameters_that_rose_make_it_stale(void **state)
+{
+	(void)state;
+	assert_true(password_stale(TEXT(ARGON "m=19455,t=2,p=1$" SALT22 "$"
+	    TAG43), TEXT("x")));
+	assert_true(password_stale(TEXT(ARGON "m=19456,t=1,p=1$" SALT22 "$"
+	    TAG43), TEXT("x")));
+	assert_true(password_stale(TEXT("$argon2id$v=16$m=19456,t=2,p=1$" SALT22
+	    "$" TAG43), TEXT("x")));
+	assert_true(password_stale(TEXT(ARGON "m=19456,t=2,p=1$" SALT22 "$"
+	    SALT22), TEXT("x")));
+	assert_false(password_stale(TEXT(ARGON "m=19456,t=2,p=1$" SALT22 "$"
+	    TAG43), TEXT("x")));
+	assert_null(password_refusal(TEXT(ARGON "m=19456,t=2,p=1$" SALT22 "$"
+	    TAG43)));
+	assert_non_null(password_refusal(TEXT_NONE));
+}
+
 static void
 nobody_costs_as_much(void **state)
 {
@@ -177,6 +248,10 @@ main(void)
 		cmocka_unit_test(foreign_hashes),
 		cmocka_unit_test(broken_hashes),
 		cmocka_unit_test(the_empty_password_is_one_too),
+		cmocka_unit_test(spellings_are_one),
+		cmocka_unit_test(other_bytes_count),
+		cmocka_unit_test(the_length_is_that_of_nfkc),
+		cmocka_unit_test(parameters_that_rose_make_it_stale),
 		cmocka_unit_test(nobody_costs_as_much),
 	};
 
