@@ -21,6 +21,8 @@ int cli_migrate(struct cli *cli, int argc, char **argv);
 int cli_user(struct cli *cli, int argc, char **argv);
 int cli_key(struct cli *cli, int argc, char **argv);
 int cli_apikey(struct cli *cli, int argc, char **argv);
+int cli_user_add(struct cli *cli, int argc, char **argv);
+int cli_user_import(struct cli *cli, int argc, char **argv);
 int cli_gc(struct cli *cli, int argc, char **argv);
 
 /* Options that every command takes, before and after its name. */

@@ -38,9 +38,11 @@ static const struct command commands[] = {
 	    cli_migrate,
 	    "Bring the schema up to date, as the owner of the database" },
 	{ "user", "add NAME [--admin] [--update] [--email E] [--phone P]\n"
-	    "              [--password-file FILE|-]",
+	    "              [--password-file FILE|-]\n"
+	    "       import FILE|- [--dry-run] [--update]",
 	    cli_user,
-	    "Add an account; its password comes on standard input" },
+	    "Add an account; its password comes on standard input.\n"
+	    "      Import accounts with their hashes: NDJSON, or CSV with a header" },
 	{ "key", "generate|rotate|list [--alg HS256|ES256] [--now] [--dry-run]",
 	    cli_key,
 	    "The ring of signing keys; docketd reads it anew at SIGHUP" },

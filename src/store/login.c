@@ -98,8 +98,9 @@ static const struct stmt statements[] = {
 		" INSERT INTO docket.audit"
 		" (event, user_id, session_id, ip, request_id)"
 		" SELECT 'login', id, $4, $7, $9::text FROM live)"
-		" SELECT who.who_state, " SQL_USER
-		" FROM who LEFT JOIN live u ON true",
+		" SELECT who.who_state, x.*"
+		" FROM who LEFT JOIN (SELECT " SQL_USER " FROM live u) x"
+		" ON true",
 		&user_row, true, true
 	},
 	[LOGIN_FAILED] = {

@@ -22,6 +22,7 @@ const struct stmts *const store_statements[] = {
 	&gc_statements,
 	&key_statements,
 	&key_find_statements,
+	&import_statements,
 };
 
 const size_t store_statements_n =

@@ -36,7 +36,8 @@ allowed() {
 	api) echo api web core store base ;;
 	server) echo server web base ;;
 	courier) echo courier core store base ;;
-	cli) echo cli core store base ;;
+	# of web the JSON reader alone: an import reads what a request would
+	cli) echo cli web core store base ;;
 	main) echo server api web core store base ;;
 	tbl) echo tbl ;;
 	esac
