@@ -70,28 +70,37 @@ next_line(struct import_file *file, struct text *ret)
 	return ferror(file->f) ? -EIO : 0;
 }
 
-/* One cell off the line: quotes come off, doubled ones become one. False when
- * what is quoted does not end before a comma or the line's end. */
+/* What stands between quotes, doubled ones as one; *at ends behind them. */
+static bool
+quoted_cell(const char **at, const char *end, char *out, size_t *n)
+{
+	for (const char *s = *at + 1; s < end; s++) {
+		if (*s == '"' && (s + 1 == end || s[1] != '"')) {
+			*at = s + 1;
+			return true;
+		}
+		s += *s == '"';
+		out[(*n)++] = *s;
+	}
+	return false;
+}
+
+/* One cell off the line. False when a quote is not closed just before a comma
+ * or the line's end. */
 static bool
 next_cell(struct text *rest, struct arena *mem, struct text *ret)
 {
 	const char *s = rest->s, *end = rest->s + rest->n;
 	char *out = arena_alloc(mem, rest->n + 1);
-	const bool quoted = s < end && *s == '"';
-	bool open = quoted;
 	size_t n = 0;
 
-	for (s += quoted; s < end && (open || *s != ','); s++) {
-		open = open && (*s != '"' || (s + 1 < end && s[1] == '"'));
-		if (quoted && *s == '"' && !open) {
-			s++;
-			break;
-		}
-		s += open && *s == '"';
-		out[n++] = *s;
+	if (s < end && *s == '"') {
+		if (!quoted_cell(&s, end, out, &n) || (s < end && *s != ','))
+			return false;
+	} else {
+		while (s < end && *s != ',')
+			out[n++] = *s++;
 	}
-	if (open || (s < end && *s != ','))
-		return false;
 	*ret = (struct text){ out, n };
 	*rest = s < end ? (struct text){ s + 1, (size_t)(end - s - 1) } :
 	    TEXT_NONE;
