@@ -185,6 +185,11 @@ otp {
 
 limits {
 	otp_sends_client = 0
+	otp_verify_client = 0
+	otp_prefix_hour = 0
+	otp_sms_hour = 0
+	otp_email_hour = 0
+	otp_anomaly = "record"
 	requests_client = 0
 	auth_client = 0
 }

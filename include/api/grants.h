@@ -24,7 +24,7 @@ int grants_verify(struct call *call, struct text hash, struct text password,
 /* Where a code was sent: the phone, or the e-mail address case-folded. */
 int grants_address(struct call *call, struct text phone, struct text email,
     struct text *ret);
-/* Count a guess, then compare. 0 and the code's id; E_OTP, E_OTP_BLOCKED. */
+/* Count a guess, then compare. 0 and the code's id; E_OTP, E_OTP_BLOCKED, E_RATE. */
 int grants_code(struct call *call, struct text address, struct text purpose,
     struct text code, struct uuid *ret);
 

@@ -62,6 +62,19 @@ int setting_assign(struct settings *s, const struct setting *row,
  * default breaks its own row. settings_done in any case. */
 int settings_defaults(struct settings *s);
 
+/* A fault that shows only beside other settings: the row, and the rest of the
+ * sentence that its name begins. */
+struct setting_fault {
+	size_t row;
+	const char *what;
+};
+
+#define SETTINGS_OTP_FAULTS 8
+
+/* What the settings on one-time codes contradict; how many faults. */
+size_t settings_otp_faults(const struct settings *s,
+    struct setting_fault ret[SETTINGS_OTP_FAULTS]);
+
 /*
  * A settings file as libconfuse shall see it: comments blanked out, lines
  * kept, because its lexer counts the lines of comments wrongly and forgets to

@@ -17,11 +17,11 @@ struct letter {
 };
 
 /*
- * "Your Docket code is 123456. It is valid for 2 minutes." With a public URL
- * the last line is "@host #123456", which lets a phone fill the code in on
+ * "Your Docket code is 123456. It is valid for 2 minutes." In a text message
+ * of a service with a public URL the last line is "@host #123456", which lets a phone fill the code in on
  * that site and no other (WICG: origin-bound one-time codes).
  */
-struct text letter_text(struct arena *mem, struct text code,
-    long ttl_seconds, const char *public_url);
+struct text letter_text(struct arena *mem, struct text channel,
+    struct text code, long ttl_seconds, const char *public_url);
 
 #endif

@@ -6,6 +6,13 @@
 #include "base/principal.h"
 #include "store/db.h"
 
+/* The breaker: how many texted codes of a day (UTC) may stay unverified. */
+struct otp_anomaly {
+	struct text mode;	/* deny, record; anything else: not counted */
+	int64_t country_unverified, country_percent;
+	int64_t client_countries, client_unverified;
+};
+
 struct otp_send {
 	struct uuid id;
 	struct text address;	/* canonical phone or e-mail */
@@ -16,21 +23,30 @@ struct otp_send {
 	struct uuid message_id;
 	int64_t ttl_seconds;
 	int64_t sends_hour, sends_day, sends_client;	/* 0 = no limit */
+	int64_t prefix_hour, channel_hour;		/* likewise */
+	struct text country;	/* of a phone; none: nobody's */
+	struct text block;	/* what prefix_hour is counted by, or none */
+	struct otp_anomaly anomaly;
 	struct client client;
 };
 
 struct otp_sent {
 	int64_t resend_in;	/* seconds until the next send is allowed */
 	int64_t retry_after;	/* when refused */
+	struct text alarms;	/* "country IR, total sms": what has not been
+				 * told for an hour, or none */
 };
 
 /*
  * One statement: recipient's back-off (60, 120, 240 s), hour and day budgets,
- * the client's budget; then the new code replaces the live one of the same
- * address and purpose, and the message goes to the outbox. E_OTP_WAIT or
- * E_RATE with ret->retry_after. For reset the message is only queued when the
- * address belongs to an account, for login when the account has proven it
- * (store/account.h); the caller cannot tell.
+ * the budgets of the client, of the block of numbers and of the channel, the
+ * breaker; then the new code replaces the live one of the same address and
+ * purpose, and the message goes to the outbox. All of it or nothing: what one
+ * budget refuses costs no other. Refused with ret->retry_after and ret->alarms:
+ * E_OTP_WAIT (recipient), E_RATE (client), E_OTP_UNAVAILABLE (everything else).
+ * For reset the message says by itself whether the address belongs to an
+ * account, for login whether the account has proven it (store/account.h): the
+ * courier drops those that do not; the caller cannot tell.
  */
 int store_otp_send(struct db *db, struct arena *mem,
     const struct otp_send *send, struct otp_sent *ret);
@@ -38,18 +54,22 @@ int store_otp_send(struct db *db, struct arena *mem,
 struct otp_guess {
 	struct text address, purpose;
 	int64_t per_code, per_recipient;	/* limits */
+	int64_t per_client;			/* in 5 minutes; 0 = none */
+	struct client client;
 };
 
 struct otp_live {
 	struct uuid id;
 	struct text hash;
 	int64_t recipient_guesses;	/* this one counted */
-	int64_t retry_after;
+	int64_t retry_after;	/* the recipient's block; 0: none */
+	int64_t client_after;	/* the client's, before anything is looked at */
 };
 
 /* Its own commit, before the code is compared: count the guess on the live
  * code and on the recipient. E_OTP when there is no live code (nothing is
- * counted), E_OTP_BLOCKED when the recipient's budget is spent. */
+ * counted but for the client), E_OTP_BLOCKED when the recipient's budget is
+ * spent, E_RATE when the client's is. */
 int store_otp_guess(struct db *db, struct arena *mem,
     const struct otp_guess *guess, struct otp_live *ret);
 /* The guess was right but is not used up (the registration failed

@@ -19,7 +19,8 @@ struct message {
 extern const struct stmts outbox_statements;
 
 /* Lease up to n due messages for lease_seconds (FOR UPDATE SKIP LOCKED);
- * expired ones are dropped in the same statement. struct list of message. */
+ * expired ones, and those for nobody's account, are dropped in the same
+ * statement. struct list of message. */
 int store_outbox_lease(struct db *db, struct arena *mem, int64_t n,
     int64_t lease_seconds, struct list *ret);
 /* Sent: the row goes, its secret with it. */

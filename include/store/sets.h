@@ -16,6 +16,7 @@ extern const struct stmts account_statements;
 extern const struct stmts account_entry_statements;
 extern const struct stmts otp_statements;
 extern const struct stmts otp_send_statements;
+extern const struct stmts otp_refused_statements;
 extern const struct stmts task_statements;
 extern const struct stmts task_list_statements;
 extern const struct stmts task_order_statements;

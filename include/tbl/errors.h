@@ -63,6 +63,7 @@ ERROR(E_IDEMPOTENCY,	422, "idempotency_key_reused", "invalid_request", "Idempote
 ERROR(E_MATCH_NEEDED,	428, "if_match_required", "invalid_request",	"Precondition required", "This write needs an If-Match header.")
 ERROR(E_RATE,		429, "rate_limited",	"slow_down",		"Too many requests",	"Too many requests; see Retry-After.")
 ERROR(E_OTP_WAIT,	429, "otp_wait",	"slow_down",		"Too many codes",	"Too many codes for this recipient; see Retry-After.")
+ERROR(E_OTP_UNAVAILABLE, 429, "otp_unavailable", "slow_down",	"Codes unavailable",	"No code can be sent just now; see Retry-After.")
 ERROR(E_OTP_BLOCKED,	429, "otp_blocked",	"slow_down",		"Recipient blocked",	"Too many wrong codes for this recipient; see Retry-After.")
 /* us */
 ERROR(E_INTERNAL,	500, "internal_error",	"server_error",		"Internal error",	"Something went wrong on our side; the request id names it in the log.")

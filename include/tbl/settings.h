@@ -55,6 +55,7 @@ SETTING(auth, hash_slots, COUNT, "auto", 1, 64, "Password hashes computed at onc
 
 SETTING(otp, length, INT, "6", 6, 10, "Digits of a code")
 SETTING(otp, ttl, SECONDS, "120", 30, 600, "Lifetime of a code")
+SETTING(otp, countries, TEXT, "", 0, 2000, "Where codes are texted to, as prefixes of phone numbers: +98,+49; empty = everywhere")
 SETTING(otp, echo, BOOL, "off", 0, 0, "Return the code in the reply; refused unless profile = dev")
 
 SETTING(limits, login_failures, INT, "10", 1, 1000, "Failed logins per account and client network per minute")
@@ -64,6 +65,15 @@ SETTING(limits, otp_sends_hour, INT, "5", 1, 1000, "Codes per recipient and hour
 SETTING(limits, otp_sends_day, INT, "10", 1, 1000, "Codes per recipient and day")
 SETTING(limits, otp_sends_client, INT, "10", 0, 100000, "Codes per client IP and hour; 0 = no limit (dev only)")
 SETTING(limits, api_keys, INT, "50", 0, 1000, "API keys of one user, and of all applications together")
+SETTING(limits, otp_verify_client, INT, "30", 0, 100000, "Codes tried per client IP in 5 minutes; 0 = no limit (dev only)")
+SETTING(limits, otp_prefix_hour, INT, "50", 0, 10000, "Codes per block of 10,000 phone numbers and hour; 0 = no limit (dev only)")
+SETTING(limits, otp_sms_hour, INT, "300", 0, 10000000, "Codes texted per hour in all; 0 = no limit (dev only)")
+SETTING(limits, otp_email_hour, INT, "1000", 0, 10000000, "Codes mailed per hour in all; 0 = no limit (dev only)")
+SETTING(limits, otp_anomaly, CHOICE, "deny", 0, 0, "[deny|record|off] What a client's or a country's day of unverified texted codes leads to: no more codes, or an alarm alone; record and off are for dev only")
+SETTING(limits, otp_country_unverified, INT, "20", 1, 1000000, "Texted codes of a country and day that may stay unverified, if the next setting grants no more")
+SETTING(limits, otp_country_percent, INT, "20", 0, 10000, "The same as a share of the country's verified ones of the day, in percent")
+SETTING(limits, otp_client_countries, INT, "3", 1, 200, "Countries that a client IP may have codes texted to in a day")
+SETTING(limits, otp_client_unverified, INT, "10", 1, 100000, "Texted codes of a client IP and day that may stay unverified")
 SETTING(limits, requests_client, INT, "20", 0, 100000, "Requests per client IP and second in nginx; 0 = no limit (dev only)")
 SETTING(limits, auth_client, INT, "2", 0, 100000, "Requests to /auth and /otp per client IP and second in nginx; 0 = no limit (dev only)")
 

@@ -31,6 +31,8 @@ SQLSTATE("40001", "",			E_BUSY)		/* serialization */
 SQLSTATE("40P01", "",			E_BUSY)		/* deadlock */
 SQLSTATE("55P03", "",			E_BUSY)		/* lock_timeout */
 SQLSTATE("57014", "",			E_TIMEOUT)	/* statement_timeout */
+/* ours: sql/migrations */
+SQLSTATE("DK001", "",			E_OTP_WAIT)	/* otp_undo */
 /* the database is not what it should be just now */
 SQLSTATE("25006", "",			E_DATABASE)	/* read-only standby */
 SQLSTATE("25P03", "",			E_DATABASE)	/* idle in transaction */

@@ -77,6 +77,8 @@ grants_code(struct call *call, struct text address, struct text purpose,
 		.purpose = purpose,
 		.per_code = set->limits_otp_guesses,
 		.per_recipient = set->limits_otp_recipient_guesses,
+		.per_client = set->limits_otp_verify_client,
+		.client = call->client,
 	};
 	struct otp_live live;
 	uint8_t mine[CRYPTO_HASH];
@@ -85,6 +87,8 @@ grants_code(struct call *call, struct text address, struct text purpose,
 	r = store_otp_guess(call->app->db, call->mem, &guess, &live);
 	if (r == E_OTP_BLOCKED)
 		return call_refuse_later(call, r, live.retry_after);
+	if (r == E_RATE)
+		return call_refuse_later(call, r, live.client_after);
 	if (r)
 		return r;
 	r = otp_hash(&call->app->key_otp, purpose, address, code, mine);

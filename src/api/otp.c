@@ -4,6 +4,8 @@
 #include "api/fields.h"
 #include "api/grants.h"
 #include "base/error.h"
+#include "base/log.h"
+#include "core/country.h"
 #include "core/names.h"
 #include "core/otp.h"
 #include "store/otps.h"
@@ -109,31 +111,77 @@ otp_letter(struct call *call, struct text code, struct otp_send *ret)
 	    (struct text){ aad, UUID_CHARS }, code, &ret->sealed);
 }
 
+/* What is allowed, by the settings. */
+static void
+otp_budgets(struct call *call, struct otp_send *ret)
+{
+	const struct settings *set = call->app->settings;
+
+	ret->ttl_seconds = set->otp_ttl;
+	ret->sends_hour = set->limits_otp_sends_hour;
+	ret->sends_day = set->limits_otp_sends_day;
+	ret->sends_client = set->limits_otp_sends_client;
+	ret->client = call->client;
+	ret->anomaly = (struct otp_anomaly){
+		.mode = text_of(set->limits_otp_anomaly),
+		.country_unverified = set->limits_otp_country_unverified,
+		.country_percent = set->limits_otp_country_percent,
+		.client_countries = set->limits_otp_client_countries,
+		.client_unverified = set->limits_otp_client_unverified,
+	};
+}
+
+/* Which way it goes, and what more that way allows. */
+static int
+otp_route(struct call *call, const struct otp_in *in, struct otp_send *ret)
+{
+	const struct settings *set = call->app->settings;
+
+	ret->channel = in->phone.s ? TEXT("sms") : TEXT("email");
+	ret->channel_hour = set->limits_otp_email_hour;
+	if (!in->phone.s)
+		return 0;
+	if (!country_allowed(ret->address, set->otp_countries))
+		return call_fault(call, "/phone", "country",
+		    "no codes are texted to this country");
+	ret->channel_hour = set->limits_otp_sms_hour;
+	ret->prefix_hour = set->limits_otp_prefix_hour;
+	ret->block = country_block(ret->address);
+	ret->country = country_of(ret->address).name;
+	return 0;
+}
+
+/* An administrator should look: somebody may be sending for the sake of it. */
+static void
+otp_tell(struct call *call, const struct otp_sent *sent)
+{
+	if (sent->alarms.n > 0)
+		log_event(LOG_WARN, "otp_alarm", "cause=\"%.*s\" breaker=%s",
+		    TEXT_FMT(sent->alarms),
+		    call->app->settings->limits_otp_anomaly);
+}
+
 int
 api_otp_send(struct call *call)
 {
 	const struct otp_in *in = call->body;
 	const struct settings *set = call->app->settings;
 	struct otp_send_out *out = arena_alloc(call->mem, sizeof(*out));
-	struct otp_send send = {
-		.channel = in->phone.s ? TEXT("sms") : TEXT("email"),
-		.ttl_seconds = set->otp_ttl,
-		.sends_hour = set->limits_otp_sends_hour,
-		.sends_day = set->limits_otp_sends_day,
-		.sends_client = set->limits_otp_sends_client,
-		.client = call->client,
-	};
-	struct otp_sent sent;
+	struct otp_send send = { 0 };
+	struct otp_sent sent = { 0 };
 	struct text code;
 	int r;
 
+	otp_budgets(call, &send);
 	if ((r = otp_target(call, in, &send.address, &send.purpose)) ||
+	    (r = otp_route(call, in, &send)) ||
 	    (r = crypto_uuid(&send.id, NULL)) ||
 	    (r = otp_make(call->mem, set->otp_length, &code)) ||
 	    (r = otp_letter(call, code, &send)))
 		return r;
 	r = store_otp_send(call->app->db, call->mem, &send, &sent);
-	if (r == E_OTP_WAIT || r == E_RATE)
+	otp_tell(call, &sent);
+	if (r == E_OTP_WAIT || r == E_RATE || r == E_OTP_UNAVAILABLE)
 		return call_refuse_later(call, r, sent.retry_after);
 	if (r)
 		return r;

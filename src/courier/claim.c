@@ -84,7 +84,7 @@ write_letter(struct loop *loop, const struct message *m, struct text id,
 	const struct letter letter = {
 		.id = id, .channel = m->channel, .to = m->address,
 		.purpose = m->purpose, .code = code,
-		.text = letter_text(loop->mem, code, s->otp_ttl,
+		.text = letter_text(loop->mem, m->channel, code, s->otp_ttl,
 		    s->server_public_url),
 		.created_at = m->created_at,
 	};

@@ -2,22 +2,35 @@
 /* Words the message that carries a code. */
 #include "courier/letter.h"
 
+/* The last label of an IPv4 address is a number; no host name's is. */
+static bool
+is_address(struct text host)
+{
+	size_t n = host.n;
+
+	while (n > 0 && host.s[n - 1] >= '0' && host.s[n - 1] <= '9')
+		n--;
+	return n < host.n && (n == 0 || host.s[n - 1] == '.');
+}
+
 /* The host name of an https URL, or empty: no URL, or an address literal,
  * which a code cannot be bound to. */
 static struct text
 host_of(const char *url)
 {
 	static const char scheme[] = "https://";
-	const char *host = url + sizeof(scheme) - 1;
+	struct text host;
 
-	if (strncmp(url, scheme, sizeof(scheme) - 1) != 0 || host[0] == '[')
+	if (strncmp(url, scheme, sizeof(scheme) - 1) != 0)
 		return TEXT("");
-	return (struct text){ host, strcspn(host, ":/?#") };
+	host.s = url + sizeof(scheme) - 1;
+	host.n = strcspn(host.s, ":/?#");
+	return host.s[0] == '[' || is_address(host) ? TEXT("") : host;
 }
 
 struct text
-letter_text(struct arena *mem, struct text code, long ttl_seconds,
-    const char *public_url)
+letter_text(struct arena *mem, struct text channel, struct text code,
+    long ttl_seconds, const char *public_url)
 {
 	bool minutes = ttl_seconds % 60 == 0;
 	long n = minutes ? ttl_seconds / 60 : ttl_seconds;
@@ -27,7 +40,7 @@ letter_text(struct arena *mem, struct text code, long ttl_seconds,
 	    TEXT_FMT(code), n, minutes ? "minute" : "second",
 	    n == 1 ? "" : "s");
 
-	if (host.n > 0)
+	if (host.n > 0 && text_is(channel, "sms"))
 		text = arena_printf(mem, "%s\n\n@%.*s #%.*s", text,
 		    TEXT_FMT(host), TEXT_FMT(code));
 	return text_of(text);

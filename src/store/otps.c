@@ -3,7 +3,7 @@
 #include <stddef.h>
 
 #include "base/error.h"
-#include "store/otps.h"
+#include "store/otp_send_sql.h"
 #include "store/sets.h"
 #include "store/user_sql.h"
 
@@ -23,6 +23,7 @@ static const struct field live_fields[] = {
 	LIVE(FIELD_BYTES, hash),
 	LIVE(FIELD_INT, recipient_guesses),
 	LIVE(FIELD_INT, retry_after),
+	LIVE(FIELD_INT, client_after),
 };
 
 static const struct fields live_row =
@@ -41,23 +42,49 @@ static const struct fields id_row = FIELDS(NULL, id_fields, struct uuid);
 	" JOIN docket.otps o ON o.address = b.address" \
 	" WHERE o.id = $1::uuid FOR NO KEY UPDATE OF b),"
 
+/* The window of client $5, when its $6 guesses are spent. */
+#define SQL_SPENT \
+	"docket.attempts a WHERE a.kind = 'verify'" \
+	" AND a.subject = convert_to($5, 'UTF8')" \
+	" AND a.n >= $6 AND a.window_start > now() - interval '5 min'"
+
 enum { OTP_GUESS, OTP_REFUND, OTP_PROVE };
 
 static const struct stmt statements[] = {
 	/*
-	 * $1 address, $2 purpose, $3 guesses a code, $4 guesses a recipient.
-	 * The window of a recipient is 24 h from its first guess; the guess
+	 * $1 address, $2 purpose, $3 guesses a code, $4 guesses a recipient,
+	 * $5 client, $6 guesses a client. Whoever has no guess left does not
+	 * come to the recipient's row. The window of a recipient is 24 h from its first guess; the guess
 	 * that fills it is still evaluated, and blocks for 24 h from then.
 	 */
 	[OTP_GUESS] = {
 		"otp_guess",
-		"WITH b AS MATERIALIZED ("
+		"WITH client AS ("
+		" INSERT INTO docket.attempts AS a"
+		" (kind, subject, window_start, n)"
+		" SELECT 'verify', convert_to($5::text, 'UTF8'), now(), 1"
+		" WHERE $6::bigint > 0 AND $5 IS NOT NULL"
+		" AND NOT EXISTS (SELECT FROM " SQL_SPENT ")"
+		" ON CONFLICT (kind, subject) DO UPDATE SET"
+		" n = CASE WHEN a.window_start <= now() - interval '5 min'"
+		" THEN 1 ELSE a.n + 1 END,"
+		" window_start = CASE WHEN"
+		" a.window_start <= now() - interval '5 min'"
+		" THEN now() ELSE a.window_start END"
+		" WHERE a.n < $6"
+		" OR a.window_start <= now() - interval '5 min'"
+		" RETURNING 1),"
+		" may AS MATERIALIZED ("
+		" SELECT $6 = 0 OR $5 IS NULL OR EXISTS (SELECT FROM client)"
+		" AS yes),"
+		" b AS MATERIALIZED ("
 		" SELECT b.*, CASE WHEN b.guess_start IS NULL"
 		" OR b.guess_start <= now() - interval '24 h'"
 		" OR b.blocked_until <= now() THEN 1"
 		" ELSE b.guess_n + 1 END AS next_n"
 		" FROM docket.otp_budgets b"
-		" WHERE b.address = $1::text FOR NO KEY UPDATE),"
+		" WHERE b.address = $1::text"
+		" AND (SELECT yes FROM may) FOR NO KEY UPDATE),"
 		" open AS ("
 		" SELECT * FROM b"
 		" WHERE b.blocked_until IS NULL OR b.blocked_until <= now()),"
@@ -78,8 +105,12 @@ static const struct stmt statements[] = {
 		" SELECT hit.id, hit.hash, hit.next_n AS recipient_guesses,"
 		" CASE WHEN b.blocked_until > now() THEN greatest(1, ceil("
 		"extract(epoch FROM b.blocked_until - now())))::bigint"
-		" ELSE 0 END AS retry_after"
-		" FROM b LEFT JOIN hit ON true",
+		" ELSE 0 END AS retry_after,"
+		" CASE WHEN may.yes THEN 0 ELSE coalesce((SELECT ceil("
+		"extract(epoch FROM a.window_start + interval '5 min'"
+		" - now())) FROM " SQL_SPENT "), 1) END::bigint"
+		" AS client_after"
+		" FROM may LEFT JOIN b ON true LEFT JOIN hit ON true",
 		&live_row, false, true
 	},
 	[OTP_REFUND] = {
@@ -127,13 +158,16 @@ store_otp_guess(struct db *db, struct arena *mem,
 	db_text(&p, guess->purpose);
 	db_int(&p, guess->per_code);
 	db_int(&p, guess->per_recipient);
+	db_text(&p, otp_client(&guess->client));
+	db_int(&p, guess->per_client);
 	error = db_run(db, mem, &statements[OTP_GUESS], &p, &r);
 	if (error)
 		return error;
-	/* Nobody was ever sent a code here. */
 	if (r.rows == 0)
-		return E_OTP;
+		return E_NONE;
 	*ret = *(const struct otp_live *)r.v;
+	if (ret->client_after > 0)
+		return E_RATE;
 	if (!uuid_is_nil(&ret->id))
 		return 0;
 	return ret->retry_after > 0 ? E_OTP_BLOCKED : E_OTP;

@@ -32,10 +32,11 @@ static const struct stmt statements[] = {
 		"outbox_lease",
 		"WITH expired AS ("
 		" DELETE FROM docket.outbox"
-		" WHERE next_at <= now() AND expires_at <= now()),"
+		" WHERE next_at <= now()"
+		" AND (expires_at <= now() OR NOT wanted)),"
 		" due AS ("
 		" SELECT id FROM docket.outbox"
-		" WHERE next_at <= now() AND expires_at > now()"
+		" WHERE next_at <= now() AND expires_at > now() AND wanted"
 		" ORDER BY next_at LIMIT $1::bigint FOR UPDATE SKIP LOCKED)"
 		" UPDATE docket.outbox o SET tries = o.tries + 1,"
 		" next_at = now() + make_interval(secs => $2::bigint)"

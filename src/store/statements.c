@@ -14,6 +14,7 @@ const struct stmts *const store_statements[] = {
 	&account_entry_statements,
 	&otp_statements,
 	&otp_send_statements,
+	&otp_refused_statements,
 	&task_statements,
 	&task_list_statements,
 	&task_order_statements,

@@ -61,12 +61,23 @@ words(void **state)
 		    "It is valid for 2 minutes." },
 		{ 120, "http://docket.example", "Your Docket code is 123456. "
 		    "It is valid for 2 minutes." },
+		{ 120, "https://192.0.2.1:8443", "Your Docket code is 123456. "
+		    "It is valid for 2 minutes." },
+		{ 120, "https://10", "Your Docket code is 123456. "
+		    "It is valid for 2 minutes." },
+		{ 120, "https://node7", "Your Docket code is 123456. "
+		    "It is valid for 2 minutes.\n\n@node7 #123456" },
 	};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
-		assert_string_equal(letter_text(mem, TEXT("123456"),
-		    rows[i].ttl, rows[i].url).s, rows[i].text);
+		assert_string_equal(letter_text(mem, TEXT("sms"),
+		    TEXT("123456"), rows[i].ttl, rows[i].url).s,
+		    rows[i].text);
+	/* A phone fills in what it was texted, not what it was mailed. */
+	assert_string_equal(letter_text(mem, TEXT("email"), TEXT("123456"),
+	    120, "https://docket.example").s, "Your Docket code is 123456. "
+	    "It is valid for 2 minutes.");
 }
 
 static struct letter
