@@ -131,6 +131,12 @@ def test_wrong_usage_is_64(dev, place):
 
 @pytest.mark.parametrize("setting", ["otp.echo=on", "sample_routes=on",
                                      "limits.otp_sends_client=0",
+                                     "limits.otp_verify_client=0",
+                                     "limits.otp_prefix_hour=0",
+                                     "limits.otp_sms_hour=0",
+                                     "limits.otp_email_hour=0",
+                                     "limits.otp_anomaly=record",
+                                     "limits.otp_anomaly=off",
                                      "limits.requests_client=0",
                                      "limits.auth_client=0"])
 def test_what_only_dev_may_do(dev, place, setting):
@@ -141,6 +147,17 @@ def test_what_only_dev_may_do(dev, place, setting):
 
 def b64(data):
     return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
+
+
+@pytest.mark.parametrize("countries", [
+    "98", "+98;+49", "+98 +49", "+", "+098", "Iran", "+98,,+49",
+    "+9891212345"])
+def test_a_list_of_countries_is_one_of_prefixes(dev, place, countries):
+    done = start(dev, place, "--check", "--set",
+                 "otp.countries=+98, +49 ,+1876")
+    assert done.returncode == 0, done.stderr
+    said = refused(dev, place, "--set", "otp.countries=" + countries)
+    assert "otp.countries must be prefixes" in said
 
 
 BAD_KEYS = {

@@ -443,6 +443,10 @@ dev_only_settings(void **state)
 		{ "otp", "echo", "on" },
 		{ "", "sample_routes", "on" },
 		{ "limits", "otp_sends_client", "0" },
+		{ "limits", "otp_verify_client", "0" },
+		{ "limits", "otp_prefix_hour", "0" },
+		{ "limits", "otp_sms_hour", "0" },
+		{ "limits", "otp_email_hour", "0" },
 		{ "limits", "requests_client", "0" },
 		{ "limits", "auth_client", "0" },
 	};
