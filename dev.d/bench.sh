@@ -8,7 +8,11 @@ PACKAGES_BENCH="wrk python3"
 BENCH_SETS=(--set profile=production --set otp.echo=off
 	--set sample_routes=off --set limits.otp_sends_client=10
 	--set limits.requests_client=100000 --set limits.auth_client=100000
-	--set limits.login_failures=1000 --set courier.poll_ms=1000)
+	--set limits.requests_user=10000000
+	--set limits.requests_anonymous=10000000
+	--set limits.refreshes_session=10000000
+	--set limits.login_failures=1000 --set limits.login_client=100000
+	--set courier.poll_ms=1000)
 
 # What a server with this much to do would be given; durable as ever.
 bench_postgres() {

@@ -184,6 +184,10 @@ otp {
 }
 
 limits {
+	requests_user = 0
+	requests_anonymous = 0
+	refreshes_session = 0
+	login_client = 0
 	otp_sends_client = 0
 	otp_verify_client = 0
 	otp_prefix_hour = 0

@@ -8,6 +8,7 @@
 #include <sys/types.h>
 
 #include "base/gate.h"
+#include "base/limiter.h"
 #include "base/settings.h"
 #include "server/handover.h"
 #include "server/scoreboard.h"
@@ -25,6 +26,7 @@ struct crew_shared {
 	const struct server_config *config;
 	const struct listener *listeners;	/* SERVER_GROUPS */
 	struct handover handovers[SERVER_GROUPS];
+	struct limiter *limiter;	/* what has been used up stays so */
 	int ready_fd;
 	int close_fd;		/* the supervisor's own; closed in children */
 };

@@ -7,6 +7,7 @@
 #include "base/crypto.h"
 #include "base/field.h"
 #include "base/gate.h"
+#include "base/limiter.h"
 #include "base/principal.h"
 #include "base/settings.h"
 #include "core/token.h"
@@ -24,12 +25,21 @@ struct app {
 	struct secret key_cursor, key_otp, key_refresh, key_seal, key_subject;
 	struct db *db;
 	struct gate *gate;
+	struct limiter *limiter;
 	unsigned member;	/* this worker's number at the gate */
 	struct text openapi;	/* the document, made before the fork */
 	int64_t stalled_us;	/* clock_real_us: when the database last let
 				 * a request of ours run out of its time */
 };
 
+/* A limit that this request counted against, for RateLimit. */
+struct limit {
+	const char *name;
+	int64_t quota, window;	/* requests, seconds */
+	int64_t left, reset;	/* requests, seconds */
+};
+
+#define LIMITS_MAX 4
 #define REPLY_HEADERS_MAX 12
 
 struct header {
@@ -67,6 +77,8 @@ struct call {
 	void *body;		/* the struct that route->body describes */
 	void *query;		/* likewise */
 	struct faults faults;
+	struct limit limits[LIMITS_MAX];
+	size_t n_limits;
 	struct reply reply;
 	struct buf *out;	/* scratch for the reply's body */
 	int64_t deadline_ms;	/* clock_mono_ms when the time is up */

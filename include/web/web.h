@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "base/gate.h"
+#include "base/limiter.h"
 #include "base/settings.h"
 #include "web/fcgi.h"
 #include "web/route.h"
@@ -18,6 +19,7 @@ struct web_config {
 	const struct settings *settings;
 	struct routes routes;
 	struct gate *gate;
+	struct limiter *limiter;
 	unsigned member;
 	struct text openapi;
 };

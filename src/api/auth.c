@@ -9,6 +9,7 @@
 #include "core/names.h"
 #include "core/password.h"
 #include "core/token.h"
+#include "web/limit.h"
 
 struct login_in {
 	struct seen seen;
@@ -272,6 +273,8 @@ refresh(struct call *call, struct text token, struct auth_reply *ret)
 
 	r = refresh_parse(&call->app->key_refresh, token, &who.session_id,
 	    &counter);
+	if (r == 0)
+		r = limit_session(call, &who.session_id);
 	if (r)
 		return r;
 	r = store_session_refresh(call->app->db, call->mem, &who.session_id,

@@ -322,6 +322,14 @@ check_production(const struct settings *s, FILE *err)
 	static const char zero[] = "= 0 is only for profile = dev";
 	bool ok = true;
 
+	if (s->limits_requests_user == 0)
+		ok = refuse(s, err, ROW(limits_requests_user), zero);
+	if (s->limits_requests_anonymous == 0)
+		ok = refuse(s, err, ROW(limits_requests_anonymous), zero);
+	if (s->limits_refreshes_session == 0)
+		ok = refuse(s, err, ROW(limits_refreshes_session), zero);
+	if (s->limits_login_client == 0)
+		ok = refuse(s, err, ROW(limits_login_client), zero);
 	if (s->otp_echo)
 		ok = refuse(s, err, ROW(otp_echo), only_dev);
 	if (s->top_sample_routes)

@@ -375,7 +375,8 @@ supervisor_run(const struct server_config *config,
 		.ready_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK),
 	};
 
-	if (sv.signal_fd < 0 || sv.ready_fd < 0 ||
+	sv.shared.limiter = limiter_new();
+	if (sv.signal_fd < 0 || sv.ready_fd < 0 || !sv.shared.limiter ||
 	    handovers_open(sv.shared.handovers, SERVER_GROUPS) < 0) {
 		crew_free(crew);
 		return EX_OSERR;
@@ -391,6 +392,7 @@ supervisor_run(const struct server_config *config,
 	crew_free(sv.now);
 	crew_free(sv.old);
 	handovers_close(sv.shared.handovers, SERVER_GROUPS);
+	limiter_free(sv.shared.limiter);
 	close(sv.signal_fd);
 	close(sv.ready_fd);
 	return sv.exit_code;

@@ -10,6 +10,7 @@
 #include "store/sessions.h"
 #include "web/access.h"
 #include "web/json.h"
+#include "web/limit.h"
 #include "web/reply.h"
 
 /* What has waited too long is not worth starting (house.md §3), nor what has
@@ -344,7 +345,11 @@ dispatch(struct call *call, struct fcgi *fcgi, struct match *ret)
 	r = find(call, ret);
 	if (r || ret->options)
 		return r;
-	if ((r = shed(call)) || (r = access_check(call)))
+	if ((r = shed(call)))
+		return r;
+	/* The cheap limits come before whatever costs, the database first. */
+	r = limit_check(call, access_check(call));
+	if (r)
 		return r;
 	runs = db_runs(call->app->db);
 	r = access_scope(call);

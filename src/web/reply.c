@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "web/etag.h"
 #include "web/fcgi.h"
+#include "web/limit.h"
 #include "web/problem.h"
 
 /* What call->out keeps from one request to the next. */
@@ -252,6 +253,7 @@ head_print(const struct send *send, struct buf *out)
 			header(out, reply->headers[i].name,
 			    reply->headers[i].value);
 	alias_headers(call, out);
+	limit_headers(call, send->error, out);
 	if (send->error)
 		error_headers(send, out);
 	else if (!call->route && call->allow.s)

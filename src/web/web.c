@@ -71,6 +71,7 @@ web_new(const struct web_config *config)
 		.settings = config->settings,
 		.routes = config->routes,
 		.gate = config->gate,
+		.limiter = config->limiter,
 		.member = config->member,
 		.openapi = config->openapi,
 	};
