@@ -23,6 +23,8 @@ int cli_key(struct cli *cli, int argc, char **argv);
 int cli_apikey(struct cli *cli, int argc, char **argv);
 int cli_user_add(struct cli *cli, int argc, char **argv);
 int cli_user_import(struct cli *cli, int argc, char **argv);
+/* A verb of cli_user: argv[0] is "unlock". */
+int cli_user_unlock(struct cli *cli, int argc, char **argv);
 int cli_gc(struct cli *cli, int argc, char **argv);
 
 /* Options that every command takes, before and after its name. */

@@ -11,6 +11,7 @@ extern const struct stmts user_statements;
 extern const struct stmts device_statements;
 extern const struct stmts admin_statements;
 extern const struct stmts login_statements;
+extern const struct stmts unlock_statements;
 extern const struct stmts register_statements;
 extern const struct stmts account_statements;
 extern const struct stmts account_entry_statements;

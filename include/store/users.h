@@ -27,7 +27,11 @@ struct login_try {
 	struct text subject;	/* 32 bytes: keyed hash of ident + network */
 	struct text network;	/* 32 bytes: keyed hash of the network; with
 				 * the account's id it replaces subject */
-	int64_t limit;		/* failures a minute before 429 */
+	struct text client;	/* 32 bytes: keyed hash of the address */
+	int64_t limit;		/* wrong passwords in `window`, then a lock */
+	int64_t window, lock, lock_most;	/* seconds */
+	int64_t client_limit;	/* wrong ones a minute, of all accounts; 0 =
+				 * no limit */
 };
 
 struct login_found {
@@ -35,25 +39,38 @@ struct login_found {
 	struct text hash;	/* core/hash.h, or none */
 	struct text status;
 	struct text subject;	/* what this try was counted by */
-	int64_t failures;	/* in this minute, this try counted */
-	int64_t retry_after;	/* seconds until the window ends */
+	struct text client;	/* likewise, the try's */
+	int64_t failures;	/* this try counted; 0: refused */
+	int64_t locked;		/* seconds that it is locked for if this try
+				 * was wrong, else 0 */
+	int64_t reset;		/* seconds until the window ends */
+	int64_t retry_account, retry_client;	/* refused: seconds, or 0 */
 };
 
-/* Count the try (its own commit, before the secret is compared) and find the
- * account. E_RATE when the minute's failures are used up: ret is filled. */
+/*
+ * Count the try (its own commit, before the secret is compared) and find the
+ * account. The try that fills the limit is the last one to be evaluated: from
+ * it on that account is locked for that network, `lock` seconds at first. After
+ * that each try locks again, for twice as long, until a window has passed in
+ * peace or a password was right. E_RATE while it is locked, and past the
+ * client's limit: ret says how long.
+ */
 int store_login_try(struct db *db, struct arena *mem,
     const struct login_try *try_, struct login_found *ret);
-/* The password was right: give the try back, open the session, and store a
- * stronger hash when `rehash` is not none. E_USER_INACTIVE, E_USER_DELETED;
- * E_NONE: found->hash is not the account's any more, nothing was done. */
+/* The password was right: forget the wrong ones, give the client's try back,
+ * open the session, and store a stronger hash when `rehash` is not none.
+ * E_USER_INACTIVE, E_USER_DELETED; E_NONE when found->hash is not the account's
+ * any more: nothing was done. */
 int store_login_done(struct db *db, struct arena *mem,
     const struct login_found *found, struct text rehash,
     const struct new_session *session, struct user *ret);
-/* Neither right nor wrong (the hash gate was full): give the try back. */
-int store_login_back(struct db *db, struct arena *mem, struct text subject);
-/* The password was wrong: the audit row. */
+/* Neither right nor wrong (the hash gate was full): give the try back, and
+ * the lock that it brought. */
+int store_login_back(struct db *db, struct arena *mem,
+    const struct login_found *found);
+/* The password was wrong: the audit rows. */
 int store_login_failed(struct db *db, struct arena *mem,
-    const struct uuid *user_id, const struct client *client);
+    const struct login_found *found, const struct client *client);
 
 struct new_user {
 	struct uuid id;

@@ -50,6 +50,7 @@ ROUTE(POST,   "/auth/keys/{id}/rotate", NULL, ACCESS_USER, NULL, TX_WRITE, GROUP
 ROUTE(GET,    "/auth/users/{id}", NULL, ACCESS_ADMIN, "admin", TX_READ, GROUP_MAIN, 0, fields_none, fields_none, 200, user_reply, RATE_API, api_user_get, "getUser", "One account, by id or number")
 ROUTE(PATCH,  "/auth/users/{id}", NULL, ACCESS_ADMIN, "admin", TX_WRITE, GROUP_MAIN, ROUTE_MERGE, user_patch_body, fields_none, 200, user_reply, RATE_API, api_user_patch, "patchUser", "Role, status, names: the members present change")
 ROUTE(DELETE, "/auth/users/{id}", NULL, ACCESS_ADMIN, "admin", TX_WRITE, GROUP_MAIN, 0, fields_none, fields_none, 200, message_reply, RATE_API, api_user_delete, "deleteUser", "Remove an account and all of its data")
+ROUTE(POST,   "/auth/users/{id}/unlock", NULL, ACCESS_ADMIN, "admin", TX_WRITE, GROUP_MAIN, 0, fields_none, fields_none, 200, message_reply, RATE_API, api_user_unlock, "unlockUser", "Forget an account's wrong passwords and codes, which locked it")
 
 /* one-time passwords */
 ROUTE(POST,   "/otp/send",	NULL, ACCESS_PUBLIC, NULL, TX_WRITE, GROUP_MAIN, 0, otp_send_body, fields_none, 200, otp_send_reply, RATE_OTP, api_otp_send, "sendOtp", "Send a one-time code to a phone or an e-mail address")

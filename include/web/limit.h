@@ -17,6 +17,8 @@ int limit_check(struct call *call, int access);
 /* A refresh token that is ours: count it by its session. 0 or E_RATE. */
 int limit_session(struct call *call, const struct uuid *session);
 
+/* Who counts as one client: an address, of IPv6 its /64. */
+struct text limit_client(const struct client *client);
 /* A limit that was counted elsewhere; past LIMITS_MAX they are not told. */
 void limit_tell(struct call *call, const struct limit *limit);
 

@@ -99,20 +99,64 @@ login_hash(struct call *call, const char *what, struct text *ret)
 	return crypto_hmac(&call->app->key_subject, what, strlen(what), hash);
 }
 
-/* One counter per account and client network; see store/users.h. */
+/* One counter per account and client network, one per client; see
+ * store/users.h. */
 static int
 login_subject(struct call *call, struct login_try *try_)
 {
+	const struct settings *set = call->app->settings;
 	const struct text net = call->client.network;
 	int r;
 
-	try_->limit = call->app->settings->limits_login_failures;
+	try_->limit = set->limits_login_failures;
+	try_->window = set->limits_login_window;
+	try_->lock = set->limits_login_lock;
+	try_->lock_most = set->limits_login_lock_most;
+	try_->client_limit = set->limits_login_client;
+	r = login_hash(call, arena_printf(call->mem, "client %.*s",
+	    TEXT_FMT(limit_client(&call->client))), &try_->client);
+	if (r)
+		return r;
 	r = login_hash(call, arena_printf(call->mem, "net %.*s",
 	    TEXT_FMT(net)), &try_->network);
 	if (r)
 		return r;
 	return login_hash(call, arena_printf(call->mem, "%d %.*s %.*s",
 	    try_->by, TEXT_FMT(net), TEXT_FMT(try_->ident)), &try_->subject);
+}
+
+/* Known or not, locked by which of them or by both: all of it looks alike. */
+static int
+login_refuse(struct call *call, const struct login_try *try_,
+    const struct login_found *found)
+{
+	int64_t wait = found->retry_account;
+
+	if (wait)
+		limit_tell(call, &(struct limit){
+			"login", try_->limit, try_->window, 0, wait });
+	if (found->retry_client)
+		limit_tell(call, &(struct limit){
+			"login-client", try_->client_limit, 60, 0,
+			found->retry_client });
+	if (wait < found->retry_client)
+		wait = found->retry_client;
+	return call_refuse_later(call, E_RATE, (long)wait);
+}
+
+/* The audit row, and what is left. */
+static int
+login_failed(struct call *call, const struct login_try *try_,
+    const struct login_found *found)
+{
+	const int64_t left = try_->limit - found->failures;
+	const int r = store_login_failed(call->app->db, call->mem, found,
+	    &call->client);
+
+	limit_tell(call, &(struct limit){
+		"login", try_->limit, try_->window, left > 0 ? left : 0,
+		found->locked ? found->locked : found->reset });
+	return r ? r : E_CREDENTIALS;
 }
 
 static int
@@ -140,8 +184,9 @@ login_open(struct call *call, const struct login_found *found,
 }
 
 static int
-login_compare(struct call *call, const struct login_found *found,
-    struct text password, struct auth_reply *ret)
+login_compare(struct call *call, const struct login_try *try_,
+    const struct login_found *found, struct text password,
+    struct auth_reply *ret)
 {
 	bool right;
 	int r;
@@ -149,11 +194,8 @@ login_compare(struct call *call, const struct login_found *found,
 	r = grants_verify(call, found->hash, password, &right);
 	if (r)
 		return r;
-	if (right)
-		return login_open(call, found, password, ret);
-	r = store_login_failed(call->app->db, call->mem, &found->id,
-	    &call->client);
-	return r ? r : E_CREDENTIALS;
+	return right ? login_open(call, found, password, ret) :
+	    login_failed(call, try_, found);
 }
 
 static int
@@ -165,14 +207,13 @@ login_once(struct call *call, const struct login_try *try_,
 
 	r = store_login_try(call->app->db, call->mem, try_, &found);
 	if (r == E_RATE)
-		return call_refuse_later(call, r, found.retry_after);
+		return login_refuse(call, &try_, &found);
 	if (r)
 		return r;
-	r = login_compare(call, &found, password, ret);
+	r = login_compare(call, &try_, &found, password, ret);
 	/* Only failures count, and not being served is none of the user's. */
 	if (r && error_row(r)->status >= 500)
-		(void)store_login_back(call->app->db, call->mem,
-		    found.subject);
+		(void)store_login_back(call->app->db, call->mem, &found);
 	return r;
 }
 

@@ -39,10 +39,12 @@ static const struct command commands[] = {
 	    "Bring the schema up to date, as the owner of the database" },
 	{ "user", "add NAME [--admin] [--update] [--email E] [--phone P]\n"
 	    "              [--password-file FILE|-]\n"
-	    "       import FILE|- [--dry-run] [--update]",
+	    "  user import FILE|- [--dry-run] [--update]\n"
+	    "  user unlock NAME",
 	    cli_user,
-	    "Add an account; its password comes on standard input.\n"
-	    "      Import accounts with their hashes: NDJSON, or CSV with a header" },
+	    "Add an account, its password on standard input; import accounts with\n"
+	    "      their hashes, by NDJSON or CSV with a header; forget the wrong\n"
+	    "      passwords and codes that locked an account" },
 	{ "key", "generate|rotate|list [--alg HS256|ES256] [--now] [--dry-run]",
 	    cli_key,
 	    "The ring of signing keys; docketd reads it anew at SIGHUP" },

@@ -10,6 +10,7 @@ static const struct {
 } verbs[] = {
 	{ "add", cli_user_add },
 	{ "import", cli_user_import },
+	{ "unlock", cli_user_unlock },
 };
 
 /* The verb is the first word, its options and arguments follow. */

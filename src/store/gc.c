@@ -38,6 +38,10 @@ static const struct stmt statements[] = {
 		" t AS ("
 		" DELETE FROM docket.otp_traffic"
 		" WHERE day < (now() - interval '2 days')::date RETURNING 1),"
+		" l AS ("
+		" DELETE FROM docket.lockouts"
+		" WHERE greatest(since, locked_until)"
+		" < now() - interval '2 days' RETURNING 1),"
 		" i AS ("
 		" DELETE FROM docket.idempotency"
 		" WHERE created_at < now() - interval '24 h' RETURNING 1),"
@@ -49,7 +53,8 @@ static const struct stmt statements[] = {
 		" SELECT (SELECT count(*) FROM o) AS otps,"
 		" (SELECT count(*) FROM b) + (SELECT count(*) FROM t)"
 		" AS budgets,"
-		" (SELECT count(*) FROM a) AS attempts,"
+		" (SELECT count(*) FROM a) + (SELECT count(*) FROM l)"
+		" AS attempts,"
 		" (SELECT count(*) FROM i) AS idempotency,"
 		" (SELECT count(*) FROM s) AS sessions",
 		&count_row, false, true

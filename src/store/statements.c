@@ -9,6 +9,7 @@ const struct stmts *const store_statements[] = {
 	&device_statements,
 	&admin_statements,
 	&login_statements,
+	&unlock_statements,
 	&register_statements,
 	&account_statements,
 	&account_entry_statements,

@@ -32,9 +32,9 @@ take(struct call *call, const char *name, long quota, enum limiter_kind kind,
 	    call_refuse_later(call, E_RATE, (long)bucket.reset);
 }
 
-/* An IPv4 address is one client; of IPv6, everybody has a /64. */
-static struct text
-client_subject(const struct client *client)
+
+struct text
+limit_client(const struct client *client)
 {
 	const bool v6 = memchr(client->ip.s, ':', client->ip.n);
 
@@ -54,7 +54,7 @@ limit_check(struct call *call, int access)
 		return take(call, "user", set->limits_requests_user,
 		    LIMITER_USER, &call->who.user_id,
 		    sizeof(call->who.user_id));
-	client = client_subject(&call->client);
+	client = limit_client(&call->client);
 	r = take(call, "anonymous", set->limits_requests_anonymous,
 	    LIMITER_CLIENT, client.s, client.n);
 	return r ? r : access;

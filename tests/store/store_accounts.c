@@ -71,79 +71,6 @@ what_is_taken_is_named(void **state)
 	    " WHERE id = '%s'", fixture_uuid(&session.id)), 0);
 }
 
-static int
-try_login(struct text name, int64_t limit, struct login_found *ret)
-{
-	const struct login_try t = {
-		.by = USER_BY_NAME, .ident = name,
-		.subject = name, .network = TEXT("net"), .limit = limit,
-	};
-
-	return store_login_try(db, mem, &t, ret);
-}
-
-static void
-failures_are_counted_and_a_success_gives_back(void **state)
-{
-	struct new_user in;
-	struct new_session session;
-	struct login_found found;
-	struct user out;
-
-	(void)state;
-	fixture_new_user(&in, "user");
-	fixture_new_session(&session);
-	assert_int_equal(store_user_register(db, mem, &in, &session, &out), 0);
-	for (int i = 0; i < 20; i++) {
-		assert_int_equal(try_login(in.username_key, 3, &found), 0);
-		assert_true(text_is(found.hash, "phc"));
-		assert_true(uuid_equal(&found.id, &in.id));
-		assert_int_equal(found.failures, 1);
-		fixture_new_session(&session);
-		assert_int_equal(store_login_done(db, mem, &found,
-		    TEXT_NONE, &session, &out), 0);
-		assert_true(text_equal(out.username, in.username));
-	}
-	for (int i = 0; i < 3; i++)
-		assert_int_equal(try_login(in.username_key, 3, &found), 0);
-	assert_int_equal(try_login(in.username_key, 3, &found), E_RATE);
-	assert_true(found.retry_after > 0 && found.retry_after <= 60);
-	/* Refused tries do not pile up: what is given back is felt. */
-	for (int i = 0; i < 20; i++)
-		assert_int_equal(try_login(in.username_key, 3, &found), E_RATE);
-	for (int i = 0; i < 2; i++)
-		assert_int_equal(store_login_back(db, mem, found.subject), 0);
-	assert_int_equal(try_login(in.username_key, 3, &found), 0);
-	/* An unknown name costs the same statement and has the same limit. */
-	assert_int_equal(try_login(TEXT("nobody"), 1, &found), 0);
-	assert_true(uuid_is_nil(&found.id));
-	assert_int_equal(try_login(TEXT("nobody"), 1, &found), E_RATE);
-}
-
-static void
-one_try(struct caller *caller)
-{
-	const struct login_try t = {
-		.by = USER_BY_NAME, .ident = TEXT("herd"),
-		.subject = TEXT("herd"), .network = TEXT("net"), .limit = 10,
-	};
-	struct login_found found;
-
-	caller->result = store_login_try(caller->db, caller->mem, &t, &found);
-}
-
-static void
-parallel_tries_never_exceed_the_limit(void **state)
-{
-	struct caller *callers = fixture_callers(64);
-
-	(void)state;
-	fixture_parallel(callers, 64, one_try, NULL);
-	assert_int_equal(fixture_count(callers, 64, 0), 10);
-	assert_int_equal(fixture_count(callers, 64, E_RATE), 54);
-	fixture_callers_free(callers, 64);
-}
-
 /* With the password that fixture_user gives. */
 static int
 log_in(const struct principal *who, struct text rehash,
@@ -455,8 +382,6 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		CASE(register_gives_the_account_and_its_rows),
 		CASE(what_is_taken_is_named),
-		CASE(failures_are_counted_and_a_success_gives_back),
-		CASE(parallel_tries_never_exceed_the_limit),
 		CASE(a_stronger_hash_is_stored),
 		CASE(a_hash_that_has_gone_opens_nothing),
 		CASE(the_state_of_the_account_is_seen_at_once),
