@@ -138,7 +138,11 @@ def test_wrong_usage_is_64(dev, place):
                                      "limits.otp_anomaly=record",
                                      "limits.otp_anomaly=off",
                                      "limits.requests_client=0",
-                                     "limits.auth_client=0"])
+                                     "limits.auth_client=0",
+                                     "limits.requests_user=0",
+                                     "limits.requests_anonymous=0",
+                                     "limits.refreshes_session=0",
+                                     "limits.login_client=0"])
 def test_what_only_dev_may_do(dev, place, setting):
     said = refused(dev, place, "--set", "profile=production", "--set",
                    setting)

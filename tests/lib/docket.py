@@ -334,6 +334,11 @@ def invariants(reply, sent):
     if reply.status in (429, 503):
         assert re.fullmatch(r"[1-9]\d*", reply.header("Retry-After") or ""), \
             f"no Retry-After: {reply}"
+    told = rate_limits(reply)
+    if reply.status == 429 and told:
+        assert any(one["r"] == 0 and str(one["t"]) ==
+                   reply.header("Retry-After") for one in told.values()), \
+            f"{told}: {reply}"
     path = reply.path.split("?")[0]
     if reply.method == "HEAD" or reply.status in (204, 304):
         assert reply.body == b"", str(reply)
@@ -346,6 +351,28 @@ def invariants(reply, sent):
     elif reply.body:
         assert reply.type == "application/json", f"{reply.type}: {reply}"
         reply.json
+
+
+def rate_limits(reply):
+    """{policy: {"q", "w", "r", "t"}} of a reply, its grammar and sense
+    checked (draft-ietf-httpapi-ratelimit-headers); none for no headers."""
+    policy, left = reply.header("RateLimit-Policy"), reply.header("RateLimit")
+    if policy is None and left is None:
+        return {}
+    assert policy and left, f"one without the other: {reply.headers}"
+    told = {}
+    for value, keys in ((policy, "qw"), (left, "rt")):
+        member = re.compile(rf'"([a-z-]+)";{keys[0]}=(\d+);{keys[1]}=(\d+)')
+        for one in value.split(", "):
+            found = member.fullmatch(one)
+            assert found, f"{one!r}: {reply.headers}"
+            told.setdefault(found[1], {}).update(
+                {keys[0]: int(found[2]), keys[1]: int(found[3])})
+    for one in told.values():
+        assert set(one) == set("qwrt"), f"{policy} and {left}"
+        assert one["q"] > 0 and one["w"] > 0, policy
+        assert one["r"] <= one["q"] and one["t"] > 0, f"{policy} and {left}"
+    return told
 
 
 def problem(reply):

@@ -273,6 +273,10 @@ def make_reset(world, row, sent):
                          "new_password": "better horse"}
 
 
+def make_unlock(world, row, sent):
+    sent.path = row.at(world.one.id)
+
+
 def make_send(world, row, sent):
     sent.phone = new_phone()
     sent.more["json"] = {"phone": sent.phone}
@@ -441,6 +445,7 @@ HANDLERS = {
     "api_user_get": (of_a_user({}), None),
     "api_user_patch": (of_a_user(PROMOTED), check_promoted),
     "api_user_delete": (of_a_user({}), check_gone),
+    "api_user_unlock": (make_unlock, None),
     "api_admin_data": (nothing, None),
     "api_keys": (nothing, None),
     "api_key_create": (make_key, check_key),

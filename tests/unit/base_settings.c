@@ -449,6 +449,10 @@ dev_only_settings(void **state)
 		{ "limits", "otp_email_hour", "0" },
 		{ "limits", "requests_client", "0" },
 		{ "limits", "auth_client", "0" },
+		{ "limits", "requests_user", "0" },
+		{ "limits", "requests_anonymous", "0" },
+		{ "limits", "refreshes_session", "0" },
+		{ "limits", "login_client", "0" },
 	};
 
 	(void)state;
