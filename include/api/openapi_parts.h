@@ -16,6 +16,12 @@ void openapi_info(struct buf *out);
 void openapi_components(struct buf *out, const struct schemas *schemas,
     const struct routes *routes);
 
+/* References to the headers that tell of limits; `headers` of a success, left
+ * out when there are none; the definitions of the former. */
+void openapi_limits(struct buf *out);
+void openapi_headers(struct buf *out, const struct route *route);
+void openapi_limit_headers(struct buf *out);
+
 /* The `responses` of an operation, by what its row can give. */
 void openapi_responses(struct buf *out, const struct schemas *schemas,
     const struct route *route);

@@ -247,7 +247,7 @@ print_zone(FILE *out, const char *name, const char *pattern, long limit)
 	fprintf(out, "map $docket_rate $docket_%s_key {\n\tdefault \"\";\n",
 	    name);
 	if (limit > 0)
-		fprintf(out, "\t\"%s\" $binary_remote_addr;\n", pattern);
+		fprintf(out, "\t\"%s\" $docket_client;\n", pattern);
 	fprintf(out, "}\nlimit_req_zone $docket_%s_key zone=docket_%s:10m "
 	    "rate=%ldr/s;\n\n", name, name, limit > 0 ? limit : 1);
 }

@@ -109,7 +109,7 @@ static const struct answer {
 	{ 413, "ContentTooLarge", WITH_BODY, NULL, "The body exceeds 256 KiB" },
 	{ 415, "UnsupportedMediaType", WITH_BODY, NULL, "The body is of a type that is not taken here" },
 	{ 422, "KeyReused", WITH_KEY, NULL, "The key came with another request" },
-	{ 429, "TooManyRequests", WITH_RATE, "Retry-After", "Over a limit" },
+	{ 429, "TooManyRequests", WITH_RATE, "Retry-After", "Over a limit; when and how many again is told" },
 	{ 500, "InternalError", ALWAYS, NULL, "Our fault; the request id names it in the log" },
 	{ 503, "Unavailable", ALWAYS, "Retry-After", "The database is away, or there is too much to do" },
 };
@@ -154,9 +154,7 @@ success_print(struct buf *out, const struct schemas *schemas,
 	doc_open(out, status, '{');
 	doc_string(out, "description",
 	    route->status == 201 ? "Created" : "Done");
-	if (route->flags & ROUTE_ETAG)
-		doc_raw(out, "headers", "{\"ETag\":{\"$ref\":"
-		    "\"#/components/headers/ETag\"}}");
+	openapi_headers(out, route);
 	if (route->status != 204) {
 		doc_open(out, "content", '{');
 		doc_open(out, "application/json", '{');
@@ -199,11 +197,12 @@ openapi_responses(struct buf *out, const struct schemas *schemas,
 /* ---- components ---- */
 
 static void
-response_print(struct buf *out, const char *name, const char *words,
-    const char *header, bool oauth)
+response_print(struct buf *out, const struct answer *answer, bool oauth)
 {
-	doc_open(out, name, '{');
-	doc_string(out, "description", words);
+	const char *header = answer->header;
+
+	doc_open(out, answer->name, '{');
+	doc_string(out, "description", answer->words);
 	doc_open(out, "headers", '{');
 	doc_key(out, "X-Request-Id");
 	refer(out, "headers", "X-Request-Id");
@@ -211,6 +210,8 @@ response_print(struct buf *out, const char *name, const char *words,
 		doc_key(out, header);
 		refer(out, "headers", header);
 	}
+	if (answer->when == WITH_RATE)
+		openapi_limits(out);
 	doc_close(out, '}');
 	doc_open(out, "content", '{');
 	doc_open(out, oauth ? "application/json" : "application/problem+json",
@@ -225,11 +226,16 @@ response_print(struct buf *out, const char *name, const char *words,
 static void
 responses_print(struct buf *out)
 {
+	static const struct answer other = {
+		0, "Problem", ALWAYS, NULL, "Any other answer"
+	}, oauth = {
+		0, "OAuthError", ALWAYS, NULL, "RFC 6749 section 5.2"
+	};
+
 	for (size_t i = 0; i < ANSWERS; i++)
-		response_print(out, answers[i].name, answers[i].words,
-		    answers[i].header, false);
-	response_print(out, "Problem", "Any other answer", NULL, false);
-	response_print(out, "OAuthError", "RFC 6749 section 5.2", NULL, true);
+		response_print(out, &answers[i], false);
+	response_print(out, &other, false);
+	response_print(out, &oauth, true);
 }
 
 /* Every code of tbl/errors.h that a client can meet, once. */
@@ -310,6 +316,7 @@ headers_print(struct buf *out)
 	    "\"schema\":{\"type\":\"integer\",\"minimum\":1}}");
 	doc_raw(out, "ETag", "{\"description\":\"Strong (RFC 9110)\","
 	    "\"schema\":{\"type\":\"string\"}}");
+	openapi_limit_headers(out);
 }
 
 static const struct {
