@@ -3,6 +3,7 @@
 #include "api/login.h"
 
 #include "api/api.h"
+#include "api/fields.h"
 #include "api/passwords.h"
 #include "base/error.h"
 #include "core/names.h"
