@@ -50,7 +50,7 @@ limit_check(struct call *call, int access)
 
 	if (access < 0 || call->route->rate == RATE_NONE)
 		return access;
-	if (access == 0 && call->route->access != ACCESS_PUBLIC)
+	if (access == 0 && !uuid_is_nil(&call->who.user_id))
 		return take(call, "user", set->limits_requests_user,
 		    LIMITER_USER, &call->who.user_id,
 		    sizeof(call->who.user_id));
