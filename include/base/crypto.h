@@ -59,6 +59,11 @@ int crypto_pbkdf2(const struct crypto_cost *cost, struct text password,
 int crypto_scrypt(const struct crypto_cost *cost, struct text password,
     struct text salt, uint8_t *out, size_t n);
 
+/* Inside base: what OpenSSL's failure was. With what we give it, it fails for
+ * want of memory; not every layer says so, and some say nothing: malloc's errno
+ * does. -ENOMEM or -EIO. */
+int crypto_fault(void);
+
 bool crypto_equal(const void *a, const void *b, size_t n);
 
 /* AES-256-GCM, random nonce in front, tag behind; `aad` is bound, not stored.

@@ -55,3 +55,4 @@ END
 $$;
 
 GRANT SELECT, INSERT, UPDATE, DELETE ON docket.otp_traffic TO docket_api;
+GRANT EXECUTE ON FUNCTION docket.otp_undo() TO docket_api;

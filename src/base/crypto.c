@@ -1,15 +1,13 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
-/* The OpenSSL door: hashes, MACs, key derivation, sealing, signatures. */
+/* One of two OpenSSL doors: hashes, MACs, key derivation, sealing. */
 #include "base/crypto.h"
 
 #include <assert.h>
 #include <errno.h>
 #include <limits.h>
 
-#include <openssl/bn.h>
 #include <openssl/core_names.h>
 #include <openssl/crypto.h>
-#include <openssl/ec.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/kdf.h>
@@ -113,10 +111,8 @@ crypto_done(void)
 	memset(&c, 0, sizeof(c));
 }
 
-/* With what we give it OpenSSL fails for want of memory. Not every layer of it
- * says so, and some say nothing: malloc's errno does. */
-static int
-openssl_fault(void)
+int
+crypto_fault(void)
 {
 	bool memory = errno == ENOMEM;
 	unsigned long error;
@@ -134,7 +130,7 @@ crypto_sha256(const void *in, size_t n, uint8_t out[CRYPTO_HASH])
 	if (EVP_DigestInit_ex2(c.md, c.sha256, NULL) != 1 ||
 	    EVP_DigestUpdate(c.md, in, n) != 1 ||
 	    EVP_DigestFinal_ex(c.md, out, NULL) != 1)
-		return openssl_fault();
+		return crypto_fault();
 	return 0;
 }
 
@@ -158,7 +154,7 @@ crypto_digest(const void *in, size_t n, uint8_t out[16])
 	    EVP_EncryptFinal_ex(c.digest, out, &got) != 1 ||
 	    EVP_CIPHER_CTX_ctrl(c.digest, EVP_CTRL_AEAD_GET_TAG, 16,
 	    out) != 1)
-		return openssl_fault();
+		return crypto_fault();
 	return 0;
 }
 
@@ -178,7 +174,7 @@ crypto_hmac(const struct secret *key, const void *in, size_t n,
 	    EVP_MAC_update(c.hmac, in, n) != 1 ||
 	    EVP_MAC_final(c.hmac, out, &got, CRYPTO_HASH) != 1 ||
 	    got != CRYPTO_HASH)
-		return openssl_fault();
+		return crypto_fault();
 	return 0;
 }
 
@@ -211,7 +207,7 @@ crypto_derive(const struct secret *master, const char *purpose,
 	EVP_KDF_CTX_free(ctx);
 	if (ok != 1) {
 		secret_done(ret);
-		return openssl_fault();
+		return crypto_fault();
 	}
 	ret->n = CRYPTO_HASH;
 	return 0;
@@ -228,7 +224,7 @@ crypto_pbkdf2(const struct crypto_cost *cost, struct text password,
 		return -EINVAL;
 	return PKCS5_PBKDF2_HMAC(password.s ? password.s : "",
 	    (int)password.n, (const uint8_t *)salt.s, (int)salt.n,
-	    (int)cost->rounds, md, (int)n, out) == 1 ? 0 : openssl_fault();
+	    (int)cost->rounds, md, (int)n, out) == 1 ? 0 : crypto_fault();
 }
 
 int
@@ -238,7 +234,7 @@ crypto_scrypt(const struct crypto_cost *cost, struct text password,
 	/* The caller has bounded it; OpenSSL's own bound is 32 MiB. */
 	return EVP_PBE_scrypt(password.s ? password.s : "", password.n,
 	    (const uint8_t *)salt.s, salt.n, cost->rounds, cost->r, cost->p,
-	    UINT64_MAX, out, n) == 1 ? 0 : openssl_fault();
+	    UINT64_MAX, out, n) == 1 ? 0 : crypto_fault();
 }
 
 /* In constant time: where two secrets differ must not show. */
@@ -289,7 +285,7 @@ crypto_seal(struct arena *mem, const struct secret *key, struct text aad,
 	    EVP_CipherFinal_ex(c.cipher, tag, &got) != 1 ||
 	    EVP_CIPHER_CTX_ctrl(c.cipher, EVP_CTRL_AEAD_GET_TAG, SEAL_TAG,
 	    tag) != 1)
-		return openssl_fault();
+		return crypto_fault();
 	*ret = (struct text){ (char *)out, n };
 	return 0;
 }
@@ -316,7 +312,7 @@ crypto_open(struct arena *mem, const struct secret *key, struct text aad,
 	    { (char *)out, body.n } }) ||
 	    EVP_CIPHER_CTX_ctrl(c.cipher, EVP_CTRL_AEAD_SET_TAG, SEAL_TAG,
 	    tag) != 1)
-		return openssl_fault();
+		return crypto_fault();
 	/* What was deciphered before the tag is known to fit is not shown. */
 	if (EVP_CipherFinal_ex(c.cipher, out + body.n, &got) != 1) {
 		OPENSSL_cleanse(out, body.n);
@@ -325,99 +321,4 @@ crypto_open(struct arena *mem, const struct secret *key, struct text aad,
 	}
 	*ret = (struct text){ (char *)out, body.n };
 	return 0;
-}
-
-/* The public point d * G on P-256, uncompressed. */
-static bool
-point_of(const BIGNUM *d, uint8_t out[CRYPTO_POINT])
-{
-	EC_GROUP *group = EC_GROUP_new_by_curve_name(NID_X9_62_prime256v1);
-	EC_POINT *point = group ? EC_POINT_new(group) : NULL;
-	const bool ok = point &&
-	    EC_POINT_mul(group, point, d, NULL, NULL, NULL) == 1 &&
-	    EC_POINT_point2oct(group, point, POINT_CONVERSION_UNCOMPRESSED,
-	    out, CRYPTO_POINT, NULL) == CRYPTO_POINT;
-
-	EC_POINT_free(point);
-	EC_GROUP_free(group);
-	return ok;
-}
-
-static EVP_PKEY *
-pair_key(const BIGNUM *d, uint8_t point[CRYPTO_POINT])
-{
-	char group[] = "P-256";
-	uint8_t native[CRYPTO_SCALAR];	/* as OSSL_PARAM has numbers */
-	OSSL_PARAM params[] = {
-		OSSL_PARAM_construct_utf8_string(OSSL_PKEY_PARAM_GROUP_NAME,
-		    group, 0),
-		OSSL_PARAM_construct_BN(OSSL_PKEY_PARAM_PRIV_KEY, native,
-		    sizeof(native)),
-		OSSL_PARAM_construct_octet_string(OSSL_PKEY_PARAM_PUB_KEY,
-		    point, CRYPTO_POINT),
-		OSSL_PARAM_construct_end(),
-	};
-	EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_name(NULL, "EC", NULL);
-	EVP_PKEY *key = NULL;
-
-	if (ctx && BN_bn2nativepad(d, native, sizeof(native)) > 0 &&
-	    EVP_PKEY_fromdata_init(ctx) == 1)
-		(void)EVP_PKEY_fromdata(ctx, &key, EVP_PKEY_KEYPAIR, params);
-	EVP_PKEY_CTX_free(ctx);
-	OPENSSL_cleanse(native, sizeof(native));
-	return key;
-}
-
-int
-crypto_pair_load(const struct secret *d, struct crypto_pair *ret)
-{
-	struct crypto_pair pair = { .key = NULL };
-	BIGNUM *n;
-
-	assert(d->n == CRYPTO_SCALAR);
-	n = BN_bin2bn(d->b, CRYPTO_SCALAR, NULL);
-	if (n && point_of(n, pair.point))
-		pair.key = pair_key(n, pair.point);
-	BN_clear_free(n);
-	if (!pair.key)
-		return openssl_fault();
-	*ret = pair;
-	return 0;
-}
-
-void
-crypto_pair_done(struct crypto_pair *pair)
-{
-	EVP_PKEY_free(pair->key);
-	pair->key = NULL;
-}
-
-/* OpenSSL draws the nonce from its own generator, mixed with key and message;
- * in a forked child that is seeded anew. */
-int
-crypto_pair_sign(const struct crypto_pair *pair,
-    const uint8_t hash[CRYPTO_HASH], uint8_t *der, size_t *n)
-{
-	EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_pkey(NULL, pair->key, NULL);
-	const bool ok = ctx && EVP_PKEY_sign_init(ctx) == 1 &&
-	    EVP_PKEY_sign(ctx, der, n, hash, CRYPTO_HASH) == 1;
-
-	EVP_PKEY_CTX_free(ctx);
-	return ok ? 0 : openssl_fault();
-}
-
-/* Its "no" and its "no memory" look alike but for errno. */
-int
-crypto_pair_verify(const struct crypto_pair *pair,
-    const uint8_t hash[CRYPTO_HASH], const uint8_t *der, size_t n)
-{
-	EVP_PKEY_CTX *ctx;
-	bool ok;
-
-	errno = 0;
-	ctx = EVP_PKEY_CTX_new_from_pkey(NULL, pair->key, NULL);
-	ok = ctx && EVP_PKEY_verify_init(ctx) == 1 &&
-	    EVP_PKEY_verify(ctx, der, n, hash, CRYPTO_HASH) == 1;
-	EVP_PKEY_CTX_free(ctx);
-	return ok ? 0 : openssl_fault() == -ENOMEM ? -ENOMEM : E_SEAL;
 }
