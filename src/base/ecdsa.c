@@ -118,14 +118,15 @@ int
 ecdsa_sign(const struct crypto_pair *pair, struct text in,
     uint8_t out[ECDSA_BYTES])
 {
-	uint8_t hash[CRYPTO_HASH], der[ECDSA_DER];
+	uint8_t hash[CRYPTO_HASH], der[ECDSA_DER] = { 0 };
 	size_t n = sizeof(der);
 	int r = crypto_sha256(in.s, in.n, hash);
 
 	if (r == 0)
 		r = crypto_pair_sign(pair, hash, der, &n);
+	/* OpenSSL 3.0 says nothing when it has no memory for the DER. */
 	if (r == 0 && !ecdsa_from_der(der, n, out))
-		r = -EIO;
+		r = -ENOMEM;
 	return r;
 }
 

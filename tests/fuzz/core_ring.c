@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/ecdsa.h"
 #include "core/ring.h"
 #include "core/weak.h"
 #include "lib/input.h"
@@ -68,10 +69,59 @@ check_ring(const struct token_ring *ring)
 		const struct text kid = text_of(key->kid);
 
 		check_secret(&key->secret);
-		must(strcmp(key->alg, "HS256") == 0, "an algorithm");
+		must(ring_algorithm(text_of(key->alg)) == key->alg,
+		    "an algorithm");
+		must((strcmp(key->alg, "ES256") == 0) == (key->pair.key !=
+		    NULL), "an algorithm without its key");
+		must(!key->pair.key || (key->secret.n == CRYPTO_SCALAR &&
+		    ecdsa_scalar(key->secret.b)), "no scalar of P-256");
+		must(key->since >= 0, "an instant");
+		must((key->role == RING_CURRENT) == (i == ring->current),
+		    "a second current key");
 		must(kid.n >= 1 && kid.n <= RING_KID, "a KID's length");
 		must(ring_find(ring, kid) == key, "a KID twice");
 	}
+}
+
+/* What is printed of it is the same ring, and says no more. */
+static void
+check_print(const struct token_ring *ring)
+{
+	struct arena *mem = arena_new(16384);
+	struct buf one = { 0 }, two = { 0 };
+	struct token_ring *again;
+
+	must(mem, "no memory");
+	ring_print(ring, mem, &one);
+	must(ftruncate(file, 0) == 0 &&
+	    pwrite(file, one.p, one.n, 0) == (ssize_t)one.n, "no room");
+	again = token_ring_load(path, stderr);
+	must(again && again->n == ring->n && again->current == ring->current,
+	    "a printed ring is another one");
+	ring_print(again, mem, &two);
+	must(one.n == two.n && memcmp(one.p, two.p, one.n) == 0,
+	    "a ring prints otherwise");
+	token_ring_free(again);
+	buf_done(&one);
+	buf_done(&two);
+	arena_free(mem);
+}
+
+/* Turned, it is a whole ring, with one current and one next key at least. */
+static void
+check_turn(struct token_ring *ring)
+{
+	const struct ring_turn turn = {
+		.alg = ring_algorithm(TEXT("HS256")),
+		.now = INT64_C(1800000000), .keep = 640, .at_once = true,
+	};
+	bool turned = false;
+	const int r = ring_rotate(ring, &turn, &turned);
+
+	must(r == 0 || r == -ENOSPC, "a fault");
+	must(r || turned, "told to turn at once");
+	check_ring(ring);
+	check_print(ring);
 }
 
 static void
@@ -86,8 +136,11 @@ load_ring(void)
 	ring = token_ring_load(path, err);
 	fclose(err);
 	check_report(said, ring != NULL);
-	if (ring)
+	if (ring) {
 		check_ring(ring);
+		check_print(ring);
+		check_turn(ring);
+	}
 	token_ring_free(ring);
 	free(said);
 }
@@ -119,7 +172,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	must(ftruncate(file, 0) == 0 &&
 	    pwrite(file, data, size, 0) == (ssize_t)size, "no room");
-	load_ring();
 	load_secret();
+	load_ring();
 	return 0;
 }

@@ -11,11 +11,16 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "core/token.h"
+#include "core/ring.h"
 #include "core/weak.h"
 
 #define GOOD "cjlLM3ZRMG0xeFo3cEw1dEI4bkQyc0Y2aEo0Z1cweVU"
 #define GOOD2 "UTJ3RTRyVDZ5VThpTzBwQTFzRDNmRzVoSjdrTDl6WGM"
+
+/* 33 bytes, GOOD's and one more; n, the order of P-256; n - 1; 1. */
+#define LONG "cjlLM3ZRMG0xeFo3cEw1dEI4bkQyc0Y2aEo0Z1cweVVz"
+#define ORDER "_____wAAAAD__________7zm-q2nF56E87nKwvxjJVE"
+#define LAST "_____wAAAAD__________7zm-q2nF56E87nKwvxjJVA"
 
 static char dir[] = "/tmp/docket-core-XXXXXX";
 static char path[64];
@@ -93,6 +98,9 @@ good_rings(void **state)
 		"# c\n\n  \t\r\ncurrent\ta\tHS256\t" GOOD " \r\n",
 		"next n HS256 " GOOD2 "\ncurrent a.B_c-9 HS256 " GOOD "\n"
 		"previous p HS256 " GOOD "\n",
+		"current a ES256 " GOOD "\nnext b ES256 " GOOD2 "\n",
+		"current a ES256 " GOOD "\nnext b HS256 " GOOD2 "\n",
+		"previous p HS256 " LONG "\ncurrent a ES256 " GOOD "\n",
 	};
 
 	(void)state;
@@ -103,6 +111,73 @@ good_rings(void **state)
 		assert_string_equal(said, "");
 	}
 	unlink(path);
+}
+
+static struct token_ring *
+ring_of(const char *content)
+{
+	struct token_ring *ring;
+
+	write_file(content, strlen(content), 0600);
+	ring = token_ring_load(path, stderr);
+	unlink(path);
+	assert_non_null(ring);
+	return ring;
+}
+
+static void
+roles_and_algorithms(void **state)
+{
+	struct token_ring *ring = ring_of("previous a HS256 " GOOD "\n"
+	    "current b ES256 " LAST "\nnext c HS256 " GOOD2 "\n");
+
+	(void)state;
+	assert_int_equal(ring->current, 1);
+	assert_int_equal(ring->v[0].role, RING_PREVIOUS);
+	assert_int_equal(ring->v[1].role, RING_CURRENT);
+	assert_int_equal(ring->v[2].role, RING_NEXT);
+	assert_null(ring->v[0].pair.key);
+	assert_non_null(ring->v[1].pair.key);
+	assert_int_equal(ring->v[1].pair.point[0], 4);
+	assert_null(ring->v[2].pair.key);
+	assert_null(ring_find(ring, TEXT("d")));
+	token_ring_free(ring);
+}
+
+/* Only in the very line before, and only what is an instant. */
+static void
+instants(void **state)
+{
+	static const struct {
+		const char *before;
+		int64_t since;
+	} rows[] = {
+		{ "", 0 },
+		{ "# since 2027-01-15T08:00:00Z\n", 1800000000 },
+		{ " #  since\t2027-01-15T08:00:00.000Z later\r\n",
+		    1800000000 },
+		{ "# since 2027-01-15T10:00:00+02:00\n", 1800000000 },
+		{ "# since 2027-01-15T08:00:00Z\n\n", 0 },
+		{ "# since 2027-01-15T08:00:00Z\n# more\n", 0 },
+		{ "# since 2027-01-15\n", 0 },
+		{ "# since\n", 0 }, { "#since 2027-01-15T08:00:00Z\n", 0 },
+		{ "# Since 2027-01-15T08:00:00Z\n", 0 },
+		{ "# since 1960-01-01T00:00:00Z\n", 0 },
+		{ "# since 1970-01-01T00:00:00.999Z\n", 0 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		char text[256];
+		struct token_ring *ring;
+
+		snprintf(text, sizeof(text), "%scurrent a HS256 " GOOD "\n"
+		    "next b HS256 " GOOD2 "\n", rows[i].before);
+		ring = ring_of(text);
+		assert_int_equal(ring->v[0].since, rows[i].since);
+		assert_int_equal(ring->v[1].since, 0);
+		token_ring_free(ring);
+	}
 }
 
 static void
@@ -118,6 +193,14 @@ bad_rings(void **state)
 		    ":2: a second current key" },
 		{ "current a HS256 " GOOD "\nnext a HS256 " GOOD2 "\n",
 		    ":2: this KID is there twice" },
+		{ "current a ES256 " LONG "\n", ":1: no private key on P-256" },
+		{ "current a ES256 " ORDER "\n", ":1: no private key on P" },
+		{ "current a HS256 " ORDER "\nnext b ES256 " ORDER "\n",
+		    ":2: this key is there with another ALG" },
+		{ "current a ES256 " GOOD "\nprevious b HS256 " GOOD "\n",
+		    ":2: this key is there with another ALG" },
+		{ "current a es256 " GOOD "\n", ":1: unknown ALG" },
+		{ "current a ES384 " GOOD "\n", ":1: unknown ALG" },
 		{ "\ncurrent a HS512 " GOOD "\n", ":2: unknown ALG" },
 		{ "current a none " GOOD "\n", ":1: unknown ALG" },
 		{ "current a hs256 " GOOD "\n", ":1: unknown ALG" },
@@ -366,6 +449,8 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(good_rings),
+		cmocka_unit_test(roles_and_algorithms),
+		cmocka_unit_test(instants),
 		cmocka_unit_test(bad_rings),
 		cmocka_unit_test(too_many_keys),
 		cmocka_unit_test(bad_files),
