@@ -75,12 +75,9 @@ def test_the_theft_of_one_session_spares_the_others(dev, fresh):
     refresh(two, two.refresh)
 
 
-@pytest.mark.parametrize("times", [3])
-def test_100_parallel_refreshes_never_log_out(dev, fresh, times):
-    one = fresh()
-    clients = [Client(dev) for _ in range(100)]
-    for client in clients:
-        client.get("/healthz")
+def chain_of(one, clients, times):
+    """So many refreshes of one token at once, again and again: always one
+    successor, whose tokens are good. The newest refresh token."""
     token = one.refresh
     for _ in range(times):
         replies = parallel([lambda c=c: refresh(c, token, None)
@@ -89,14 +86,79 @@ def test_100_parallel_refreshes_never_log_out(dev, fresh, times):
         successors = {r.json["refresh_token"] for r in replies}
         assert len(successors) == 1
         token = successors.pop()
-        one.get("/tasks", token=replies[-1].json["access_token"])
-    for client in clients:
+        clients[0].get("/tasks", token=replies[-1].json["access_token"])
+    return token
+
+
+@pytest.fixture
+def many(dev):
+    """So many clients, connected."""
+    made = []
+
+    def make(n):
+        made.extend(Client(dev) for _ in range(n))
+        for client in made:
+            client.get("/healthz")
+        return made
+
+    yield make
+    for client in made:
         client.close()
 
 
-@pytest.mark.long
-def test_100_parallel_refreshes_a_hundred_times(dev, fresh):
-    test_100_parallel_refreshes_never_log_out(dev, fresh, 100)
+@pytest.mark.parametrize("times", [100, pytest.param(
+    1000, marks=pytest.mark.long)])
+def test_64_parallel_refreshes_of_one_token(dev, fresh, many, times):
+    """One live chain, never logged out."""
+    one = fresh()
+    sid = jwt_parts(one.access)[1]["sid"]
+    token = chain_of(one, many(64), times)
+    rows = dev.sql("SELECT id, refresh_counter, ended_at IS NULL FROM"
+                   " docket.sessions WHERE user_id = :'id'", id=one.id)
+    assert rows == [[sid, str(times), "t"]]
+    refresh(one, token)
+
+
+def test_100_parallel_refreshes_never_log_out(fresh, many):
+    one = fresh()
+    refresh(one, chain_of(one, many(100), 3))
+
+
+def test_an_older_ancestor_ends_the_session_on_all_workers(dev, fresh,
+                                                           many):
+    """At the next request, wherever that arrives; 20 times."""
+    one, clients = fresh(), many(16)
+    for _ in range(20):
+        victim = login(dev, one.username, one.password)
+        chain = [victim.refresh]
+        for _ in range(3):
+            pair = refresh(victim, chain[-1]).json
+            chain.append(pair["refresh_token"])
+        access = [victim.access, pair["access_token"]]
+        for client in clients:
+            client.get("/tasks", token=access[1])
+        refresh(victim, chain[0], 401)
+        said = parallel([lambda c=c, t=t: c.get("/tasks", None, token=t)
+                         for c, t in zip(clients, access * 8)])
+        assert {r.status for r in said} == {401}
+        assert {r.code for r in said} == {"token_revoked"}
+        for token in chain:
+            refresh(victim, token, 401)
+        victim.close()
+    one.get("/tasks")
+
+
+def test_a_theft_is_written_down(ledger, fresh):
+    one = fresh()
+    first = refresh(one, one.refresh).json["refresh_token"]
+    refresh(one, first)
+    reply = refresh(one, one.refresh, 401)
+    rows = ledger.ask(
+        "SELECT a.event, a.request_id, s.ended_why FROM docket.audit a"
+        " JOIN docket.sessions s ON s.id = a.session_id"
+        f" WHERE a.user_id = '{one.id}' AND a.event = 'refresh_reuse'")
+    assert rows == [["refresh_reuse", reply.header("X-Request-Id"),
+                     "refresh_reuse"]]
 
 
 def bits(token):
