@@ -8,14 +8,18 @@ tests/lib/forged.py says why we are not; and each of those reasons is needed.
 import json
 import os
 import shutil
+import signal
 import subprocess
 
 import pytest
 
 import docket
+import forged_es256
+import instance
 from docket import Client
 from forge import LETTERS, SKEW, Forger
 from forged import FORGED, GOOD
+from forged_es256 import Es256
 
 # Of the last line that runs on Node.js 18.
 JOSE = "jose@5.10.0"
@@ -44,10 +48,10 @@ def jose():
     return directory
 
 
-def opinions(dev, jose, tokens):
+def opinions(dev, jose, tokens, **more):
     """[{"valid", "why"}] of jose for the tokens."""
     ring = {"key": dev.jwt["key"], "kid": dev.jwt["kid"], "issuer": dev.url,
-            "audience": "docket", "tolerance": SKEW}
+            "audience": "docket", "tolerance": SKEW, **more}
     lines = "".join(json.dumps(line) + "\n" for line in (ring, *tokens))
     done = subprocess.run(
         ["node", str(HERE), str(jose)], input=lines, text=True, timeout=300,
@@ -93,6 +97,43 @@ def test_jose_and_we_agree(dev, jose, client, forger):
         milder += their["valid"] > our
     assert not faults, "\n".join(faults)
     print(f"{len(table)} tokens, jose is milder with {milder}")
+
+
+@pytest.fixture(scope="module")
+def es():
+    """An instance with keys of both algorithms, ES256 signing."""
+    with instance.running("server.workers=2") as es:
+        for words in (["generate", "--alg", "ES256"], ["rotate"]):
+            subprocess.run([es.docket(), "-c", es.dir / "docket.conf", "key",
+                            *words], check=True, timeout=60,
+                           stdout=subprocess.DEVNULL)
+        before = set(es.workers())
+        os.kill(es.supervisor(), signal.SIGHUP)
+        docket.wait_until(lambda: es.workers() and not
+                          before & set(es.workers()), "new workers", 60)
+        yield es
+
+
+def test_jose_and_we_agree_on_es256(es, jose):
+    """With the key set as it is published; what we issue first."""
+    client, forger = Client(es), Es256.of(docket.person(es))
+    jwks = client.get("/.well-known/jwks.json").json
+    issued = [docket.person(es).access for _ in range(20)]
+    table = [(f"issued {i}", token, None) for i, token in enumerate(issued)]
+    table += [(name, make(forger), None)
+              for name, make in forged_es256.GOOD.items()]
+    bad = [(name, case.make(forger), case.stricter)
+           for name, case in forged_es256.FORGED.items()]
+    theirs = opinions(es, jose, [t for _, t, _ in table + bad], jwks=jwks)
+    faults = []
+    for (name, token, stricter), their in zip(table + bad, theirs):
+        our = ours(client, token)
+        assert our == (name not in forged_es256.FORGED), name
+        if their["valid"] != (our or bool(stricter)):
+            faults.append(f"{name}: we say {our}, jose {their},"
+                          f" our reason: {stricter}")
+    assert not faults, "\n".join(faults)
+    client.close()
 
 
 def test_one_character_after_another(dev, jose, client, forger):

@@ -71,6 +71,7 @@ class Es256(Forger):
                           "-----END PUBLIC KEY-----", ""]).encode()
 
 
+SPELLING = "one spelling for one value: base64url without padding"
 MALLEABLE = "one spelling for one signature: the lower s alone"
 HEADER = "the header is alg, typ and kid and nothing else (RFC 8725)"
 
@@ -162,7 +163,7 @@ FORGED = {
     "claims bit": Case(flipped(1, 12)),
     "r's first bit": Case(flipped(2, 0)),
     "s's last bit": Case(flipped(2, -1)),
-    "padded": Case(lambda f: f.sign() + "=="),
+    "padded": Case(lambda f: f.sign() + "==", SPELLING),
     # whose
     "another key": Case(lambda f: f.sign(d=7)),
     "key 1": Case(lambda f: f.sign(d=1)),
