@@ -135,10 +135,13 @@ ring_rotate(struct token_ring *ring, const struct ring_turn *turn,
 	if (room < (next ? 1 : turns ? 2 : 1))
 		return -ENOSPC;
 	drop_past(ring, turn);
-	if (!next_of(ring))
+	next = next_of(ring);
+	if (!next) {
 		r = ring_generate(ring, turn->alg, turn->now);
+		next = &ring->v[ring->n - 1];
+	}
 	if (r == 0 && turns) {
-		promote(ring, next_of(ring), turn->now);
+		promote(ring, next, turn->now);
 		if (!next_of(ring))
 			r = ring_generate(ring, turn->alg, turn->now);
 	}

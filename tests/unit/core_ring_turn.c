@@ -296,6 +296,8 @@ without_entropy(void **state)
 	assert_int_equal(rotate(NOW, HS, false, &turned), -EIO);
 	fail_at = 3;
 	assert_int_equal(rotate(NOW, HS, true, &turned), -EIO);
+	fail_at = 1;
+	assert_null(token_memo_new());
 	fail_at = 0;
 }
 

@@ -238,6 +238,9 @@ key_files_without_memory(void **state)
 	assert_int_equal(secret_load(path, err, &secret), -EINVAL);
 	assert_int_equal(fail_at, 0);
 	assert_int_equal(secret.n, 7);
+	fail_at = 1;
+	assert_null(token_memo_new());
+	assert_int_equal(fail_at, 0);
 	fclose(err);
 	assert_non_null(strstr(said, "out of memory"));
 	free(said);
