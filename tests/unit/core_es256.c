@@ -175,6 +175,11 @@ neither_is_taken_for_the_other(void **state)
 		struct text by_es = body(algs[i], es->kid);
 		struct text by_hs = body(algs[i], hs->kid);
 
+		/* The right key, but another name for what it does. */
+		assert_int_equal(check(signed_by(by_es, &es->secret)),
+		    i == 1 ? 0 : E_TOKEN);
+		assert_int_equal(check(mac_by(by_hs, hs->secret.b, 32)),
+		    i == 0 ? 0 : E_TOKEN);
 		/* What is public of the one as the other's key. */
 		assert_int_equal(check(mac_by(by_es, es->pair.point + 1, 64)),
 		    E_TOKEN);
