@@ -16,7 +16,7 @@ import instance
 from docket import ROUTES, Client, parallel, wait_until
 from places import places
 from tables import ERRORS
-from victims import REALM, told
+from victims import REALM, Someone, told
 
 SHAPE = re.compile(r"dk_[0-9A-Za-z]{71}")
 DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
@@ -702,6 +702,28 @@ def test_a_key_elsewhere_is_not_seen(api, bad):
         f"GET /auth/me HTTP/1.1\r\nHost: {api.dev.host}\r\n"
         f"X-API-Key: {good}\0x\r\nConnection: close\r\n\r\n").encode())
     assert reply.status == 400
+
+
+# --- a bearer that is good for less -----------------------------------------
+
+@rows(SCOPED)
+def test_a_bearers_scopes_count_too(dev, api, row):
+    """Never issued yet; the role is the database's, whatever it says."""
+    someone = Someone(dev, row)
+    place, forger = places(row)[0], someone.forger()
+    for scope in ("", "root", *(s for s in SCOPES if s != row.scope)):
+        token = forger.sign(claims=forger.claims(scope=scope))
+        reply = someone.ask(api, place, token=token)
+        if row.scope == "admin":
+            assert reply.status == row.status, str(reply)
+        else:
+            deny(reply, "insufficient_scope", row)
+    someone.ask(api, place, row.status, token=forger.sign(
+        claims=forger.claims(scope="x " + row.scope)))
+    someone.one.post("/auth/logout")
+    token = forger.sign(claims=forger.claims(scope="root"))
+    reply = someone.ask(api, place, 401, token=token)
+    assert reply.code == "token_revoked"
 
 
 # --- either -----------------------------------------------------------------

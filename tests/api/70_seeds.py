@@ -6,7 +6,8 @@ import re
 import pytest
 
 import docket
-from docket import (ROUTES, jwt_parts, new_email, new_name, new_phone,
+import instance
+from docket import (ROUTES, Client, jwt_parts, new_email, new_name, new_phone,
                     register, send_otp)
 
 PASSWORD = "password123"
@@ -341,6 +342,51 @@ def test_s2_5_user_model(api):
     reply = api.post("/signup", 409, json={"username": name.upper(),
                                            "password": PASSWORD})
     assert reply.code == "username_taken"
+
+
+@pytest.fixture(scope="module")
+def guarded():
+    """Where both are mandatory; the dev profile brings the seed's key."""
+    with instance.running("auth.tasks_auth=jwt+apikey",
+                          "server.workers=4") as found:
+        yield found
+
+
+S2_6 = [("GET", ""), ("POST", ""), ("GET", "/1"), ("PUT", "/1"),
+        ("DELETE", "/1")]
+
+
+@pytest.mark.parametrize("method, path", S2_6)
+def test_s2_6_both_jwt_and_api_key(guarded, method, path):
+    """In the order of the seed: no key, a wrong one, no token, both."""
+    one, key = docket.person(guarded), [("X-API-Key", "123456")]
+    one.post("/tasks", 201, json={"title": "t"}, headers=key)
+
+    def ask(expect, **more):
+        body = {"json": {"title": "t", "status": "completed"}} \
+            if method in ("POST", "PUT") else {}
+        return one.request(method, "/tasks" + path, expect, **body, **more)
+
+    assert ask(401).code == "api_key_missing"
+    for wrong in ("654321", "12345", "1234567", "123456 123456", "0123456"):
+        reply = ask(401, headers=[("X-API-Key", wrong)])
+        assert reply.code == "api_key_invalid"
+    assert ask(401, headers=key + key).code == "api_key_invalid"
+    assert ask(401, token=None, headers=key).code == "token_missing"
+    assert ask(401, token="x.y.z", headers=key).code == "token_invalid"
+    ask(201 if method == "POST" else 200, headers=key)
+    one.close()
+
+
+def test_s2_6_the_way_in_needs_no_key(guarded):
+    client, name = Client(guarded), new_name()
+    client.post("/signup", 201, json={"username": name,
+                                      "password": PASSWORD})
+    token = client.post("/token", form={
+        "username": name, "password": PASSWORD}).json["access_token"]
+    client.get("/tasks", 200, token=token,
+               headers=[("X-API-Key", "123456")])
+    client.close()
 
 
 def test_s2_7_only_ones_own(alice, bob):
