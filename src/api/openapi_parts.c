@@ -123,7 +123,8 @@ may_answer(const struct route *route, enum when when)
 	case WITH_ACCESS:
 		return route->access != ACCESS_PUBLIC;
 	case WITH_ROLE:
-		return route->access == ACCESS_ADMIN || route->scope;
+		return route->access == ACCESS_ADMIN ||
+		    route->access == ACCESS_ADMIN_OR_KEY || route->scope;
 	case WITH_PART:
 		return strchr(route->path, '{') || route->flags & ROUTE_TASKS;
 	case WITH_BODY:

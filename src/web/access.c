@@ -210,7 +210,7 @@ access_renew(struct call *call)
 static bool
 scope_suffices(const struct call *call)
 {
-	return !call->route->scope || call->route->access == ACCESS_PUBLIC ||
+	return !call->route->scope ||
 	    call->who.scopes & scope_bit(text_of(call->route->scope));
 }
 

@@ -248,7 +248,11 @@ only_what_stands_is_revived(void **state)
 	assert_int_equal(store_session_check(db, mem, &call.who),
 	    E_USER_INACTIVE);
 	assert_true(access_is_stale(&call, E_USER_INACTIVE));
+	assert_true(access_is_stale(&call, E_USER_DELETED));
+	assert_true(access_is_stale(&call, E_TOKEN_REVOKED));
 	assert_false(access_is_stale(&call, E_ROLE));
+	call.by_key = false;
+	assert_false(access_is_stale(&call, E_TOKEN_REVOKED));
 	assert_int_equal(store_key_find(db, mem, &id, &call.client, &found),
 	    0);
 	assert_true(text_is(found.refused, "owner"));

@@ -123,6 +123,21 @@ a_number_that_is_too_great(void **state)
 	    "YmHWZWm8LLG7HjnuCA2j5rOw8Xp24Iq2Xi")));
 }
 
+/* The checksum is right, the characters are no digits. */
+static void
+another_alphabet(void **state)
+{
+	(void)state;
+	assert_false(parses(TEXT("dk_----------------------000000000000000"
+	    "00000000000000000000000000002FJaVT")));
+	assert_false(parses(TEXT("dk_0000000000000000000000000000000000000"
+	    "000000000000000000000000000/1XzG9N")));
+	assert_false(parses(TEXT("dk_0000000000000000000000000000000000000"
+	    "000000000000000000000000000[04PZZg")));
+	assert_false(parses(TEXT("dk_0000000000000000000000000000000000000"
+	    "000000000000000000000000000{12CqnI")));
+}
+
 static void
 networks_have_one_spelling(void **state)
 {
@@ -226,6 +241,7 @@ main(void)
 		cmocka_unit_test(one_wrong_character_is_found),
 		cmocka_unit_test(no_two_keys_are_alike),
 		cmocka_unit_test(a_number_that_is_too_great),
+		cmocka_unit_test(another_alphabet),
 		cmocka_unit_test(networks_have_one_spelling),
 		cmocka_unit_test(scopes_by_name_and_bit),
 		cmocka_unit_test(what_a_key_may_be_called),

@@ -141,6 +141,11 @@ a_route_lets_in_whom_its_row_says(void **state)
 	assert_true(uuid_equal(&call.who.user_id, &who.user_id));
 	assert_int_equal(ask(ACCESS_ADMIN, good), 0);
 	assert_true(call.who.need_admin);
+	/* Without an API key it takes the role. */
+	assert_int_equal(ask(ACCESS_ADMIN_OR_KEY, good), 0);
+	assert_true(call.who.need_admin);
+	assert_int_equal(ask(ACCESS_ADMIN_OR_KEY, TEXT_NONE),
+	    E_TOKEN_MISSING);
 	request.two_authorizations = true;
 	assert_int_equal(ask(ACCESS_USER, good), E_TOKEN);
 	request.two_authorizations = false;
