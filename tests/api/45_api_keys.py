@@ -2,6 +2,8 @@
 """API keys: made, shown once, changed, rotated, revoked; what each is good
 for, in every way in which the task routes can be opened."""
 
+import concurrent.futures
+import contextlib
 import datetime
 import json
 import re
@@ -13,7 +15,7 @@ import pytest
 
 import docket
 import instance
-from docket import ROUTES, Client, parallel, wait_until
+from docket import ROUTES, Client, wait_until
 from places import places
 from tables import ERRORS
 from victims import REALM, Someone, told
@@ -71,6 +73,19 @@ def run(dev, *words, expect=0, settings=()):
 def as_owner(dev):
     """Who may read the trail, lock tables, and dump them."""
     return dev.dsn.replace("user=docket_api", "user=docket_owner")
+
+
+@contextlib.contextmanager
+def holding(dev, statement):
+    """A transaction of the owner's that has locked something; what ends it."""
+    with subprocess.Popen(
+            [docket.psql(), "-X", "-q", "-A", "-t", "-d", as_owner(dev)],
+            text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as psql:
+        psql.stdin.write(f"BEGIN; {statement};\n\\echo locked\n")
+        psql.stdin.flush()
+        while psql.stdout.readline() != "locked\n":
+            assert psql.poll() is None, statement
+        yield psql.stdin.close  # psql ends, and its transaction with it
 
 
 def base62(text):
@@ -330,20 +345,32 @@ def test_an_applications_key_is_every_admins(dev, admin, fresh):
 
 
 def test_no_more_than_the_limit(dev, fresh):
-    """Exactly, however many are asked for at once."""
+    """Exactly, however many are asked for at once: held up until some have
+    come as far as they can without each other."""
     one = fresh()
-    for _ in range(46):
+    for _ in range(48):
         make(one)
-    clients = [Client(dev) for _ in range(12)]
-    replies = parallel([lambda c=c: c.post(
-        "/auth/keys", None, token=one.access,
-        json={"name": "x", "scopes": ["account"]}) for c in clients])
-    assert sorted(r.status for r in replies) == [201] * 4 + [409] * 8
+    clients = [Client(dev) for _ in range(8)]
+    with holding(dev, "SELECT 1 FROM docket.users WHERE id ="
+                 f" '{one.id}' FOR UPDATE") as release, \
+            concurrent.futures.ThreadPoolExecutor(len(clients)) as pool:
+        asked = [pool.submit(c.post, "/auth/keys", None, token=one.access,
+                             json={"name": "x", "scopes": ["account"]})
+                 for c in clients]
+        wait_until(lambda: int(dev.sql(
+            "SELECT count(*) FROM pg_stat_activity"
+            " WHERE wait_event_type = 'Lock'")[0][0]) >= 3, "three in a row")
+        release()
+        replies = [a.result(60) for a in asked]
+    # One that waited for a worker meanwhile may have been shed.
+    statuses = [r.status for r in replies]
+    assert statuses.count(201) == 2 and {*statuses} <= {201, 409, 503}
     assert {r.code for r in replies if r.status == 409} == {"api_key_limit"}
     keys = one.get("/auth/keys").json["keys"]
     assert len(keys) == 50
     one.delete("/auth/keys/" + keys[0]["id"])
     make(one)
+    make(one, expect=409)
     make(fresh())
     for client in clients:
         client.close()
@@ -863,18 +890,11 @@ def test_a_known_key_costs_no_look_up(either, fresh_either):
     crowd = Clients(either)
     for _ in range(5):
         assert crowd.statuses(secret, "/tasks") == {200}
-    with subprocess.Popen(
-            [docket.psql(), "-X", "-q", "-A", "-t", "-d", as_owner(either)],
-            text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as psql:
-        psql.stdin.write("BEGIN; LOCK TABLE docket.api_keys;\n"
-                         "\\echo locked\n")
-        psql.stdin.flush()
-        assert psql.stdout.readline() == "locked\n"
+    with holding(either, "LOCK TABLE docket.api_keys") as release:
         wait_until(lambda: crowd.statuses(secret, "/tasks") == {200},
                    "32 requests without a look-up", 40)
         crowd.all[0].get("/tasks", 503, **key(new))
-        psql.stdin.write("ROLLBACK;\n")
-        psql.stdin.close()
+        release()
     wait_until(lambda: crowd.statuses(new, "/tasks") == {200},
                "the other key too", 40)
     crowd.close()
