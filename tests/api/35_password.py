@@ -9,6 +9,7 @@ import docket
 from docket import (Client, login, new_email, new_name, new_phone, parallel,
                     person_by_phone, register, send_otp, wait_until)
 from instance import running
+from lock import behind
 from trail import events
 
 RIGHT = "correct horse"
@@ -171,22 +172,80 @@ def test_of_8_parallel_changes_one_counts(dev, api, fresh):
     assert enters(api, one.username, won[0]) == 200
 
 
-def test_a_login_beside_it_does_not_survive_it(dev, fresh):
-    """Whoever came in with the old password is out, however close."""
-    for _ in range(4):
-        one = fresh()
-        clients = [Client(dev) for _ in range(6)]
-        jobs = [lambda c=c: c.post("/auth", None, json={
-            "username": one.username, "password": RIGHT}) for c in clients]
-        jobs.insert(2, lambda: change(one, expect=None))
-        replies = parallel(jobs)
-        changed = replies.pop(2)
-        assert changed.status in (200, 503), str(changed)
-        for reply in replies:
-            if reply.status == 200 and changed.status == 200:
-                one.get("/tasks", 401, token=reply.json["token"])
-        for client in clients:
-            client.close()
+NEW_SESSION = ("INSERT INTO docket.sessions (id, user_id, idle_until,"
+               " absolute_until) VALUES (gen_random_uuid(), '{0}', now() +"
+               " interval '1 h', now() + interval '1 h')")
+
+
+def live(dev, one):
+    return int(dev.sql("SELECT count(*) FROM docket.sessions WHERE user_id"
+                       " = :'id' AND ended_at IS NULL", id=one.id)[0][0])
+
+
+def as_a_login_does(one):
+    """Locks the account, then opens a session: the last of the old ones."""
+    return (f"SELECT FROM docket.users WHERE id = '{one.id}'"
+            " FOR NO KEY UPDATE", NEW_SESSION.format(one.id))
+
+
+def test_a_login_just_before_it_is_out(dev, fresh):
+    one = fresh()
+    reply = behind(dev, lambda: change(one, expect=None),
+                   *as_a_login_does(one))
+    assert reply.status == 200
+    assert live(dev, one) == 1
+    one.get("/tasks")
+
+
+def test_a_login_just_before_a_reset_is_out(dev, api, fresh):
+    to = new_phone()
+    one = fresh(phone=to)
+    code = code_for(api, to, "reset")
+    reply = behind(dev, lambda: reset(api, to, None, otp=code),
+                   *as_a_login_does(one))
+    assert reply.status == 200
+    assert live(dev, one) == 0
+
+
+def new_hash(one, value="'another'"):
+    return (f"UPDATE docket.users SET password_hash = {value}"
+            f" WHERE id = '{one.id}'")
+
+
+def test_a_login_just_after_it_stays_out(dev, api, fresh):
+    """Its password was right when it was compared."""
+    one = fresh()
+    reply = behind(dev, lambda: api.post("/auth", None, json={
+        "username": one.username, "password": RIGHT}), new_hash(one))
+    assert reply.status == 401 and reply.code == "credentials_invalid"
+    assert live(dev, one) == 1
+
+
+def test_a_change_just_after_another_is_too_late(dev, fresh):
+    one = fresh()
+    reply = behind(dev, lambda: change(one, expect=None), new_hash(one))
+    assert reply.status == 400 and reply.code == "password_wrong"
+    assert dev.sql("SELECT password_hash FROM docket.users WHERE id"
+                   " = :'id'", id=one.id) == [["another"]]
+
+
+def test_a_deletion_with_the_old_one_is_too_late(dev, fresh):
+    one = fresh()
+    reply = behind(dev, lambda: one.delete("/auth/me", None, json={
+        "password": RIGHT}), new_hash(one))
+    assert reply.status == 400 and reply.code == "password_wrong"
+    one.get("/auth/me")
+
+
+def test_a_code_login_beside_a_deactivation_stays_out(dev, api):
+    one, to = known(dev)
+    code = code_for(api, to, "login")
+    reply = behind(dev, lambda: grant(api, None, phone=to, otp=code),
+                   "UPDATE docket.users SET active = false"
+                   f" WHERE id = '{one.id}'")
+    assert reply.status == 400 and reply.json["error"] == "invalid_grant"
+    assert live(dev, one) == 0
+    one.close()
 
 
 # --- POST /auth/password/reset --------------------------------------------
