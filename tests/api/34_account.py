@@ -6,6 +6,7 @@ import pytest
 import docket
 from docket import (Client, new_email, new_name, new_phone, parallel,
                     person_by_phone, send_otp)
+from lock import behind
 from trail import events, owner
 
 RIGHT = "correct horse"
@@ -399,6 +400,29 @@ def test_the_last_admin_stays(own):
     own.sql("UPDATE docket.users SET active = true WHERE id = :'id'",
             id=admin.id)
     admin.close()
+
+
+@pytest.mark.parametrize("how", [
+    "DELETE FROM docket.users", "UPDATE docket.users SET active = false",
+    "UPDATE docket.users SET role = 'user'"])
+def test_of_two_admins_who_go_at_once_one_stays(own, how):
+    """However the other goes: that is waited for, then there is one."""
+    one, two = docket.person(own), docket.person(own)
+    before = [row[0] for row in own.sql(
+        "SELECT id FROM docket.users WHERE role = 'admin'")]
+    own.sql("UPDATE docket.users SET role = CASE WHEN id IN (:'one', :'two')"
+            " THEN 'admin' ELSE 'user' END", one=one.id, two=two.id)
+    try:
+        reply = behind(own, lambda: two.delete("/auth/me", None, json={
+            "password": RIGHT}), f"{how} WHERE id = '{one.id}'")
+        assert reply.code == "last_admin", str(reply)
+        two.get("/auth/users")
+    finally:
+        for user in before:
+            own.sql("UPDATE docket.users SET role = 'admin' WHERE id ="
+                    " :'id'", id=user)
+    one.close()
+    two.close()
 
 
 def test_deletion_beside_logins_leaves_no_session(dev, fresh):
