@@ -30,11 +30,21 @@ password_init(void)
 	return sodium_init() < 0 ? -EIO : 0;
 }
 
-/* In NFKC, or as it is when that cannot be. */
+static bool
+is_ascii(struct text t)
+{
+	for (size_t i = 0; i < t.n; i++)
+		if ((uint8_t)t.s[i] >= 0x80)
+			return false;
+	return true;
+}
+
+/* In NFKC, which ASCII is in already; or as it is when that cannot be. */
 static struct text
 normal(struct arena *mem, struct text password)
 {
-	struct text t = password.n ? name_nfkc(mem, password) : TEXT_NONE;
+	struct text t = is_ascii(password) ? password :
+	    name_nfkc(mem, password);
 
 	return t.s ? t : password;
 }

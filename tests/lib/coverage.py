@@ -22,7 +22,8 @@ RULES = [
     "src/core/ring.c", "src/core/keyfile.c", "src/core/ring_turn.c",
     "src/core/memo.c", "src/base/ecdsa.c",
     "src/core/otp.c", "src/core/country.c", "src/core/password.c",
-    "src/core/refresh.c",
+    "src/core/refresh.c", "src/core/hash.c", "src/core/common.c",
+    "src/core/argon2.c", "src/core/bcrypt.c",
     "src/store/sessions.c", "src/store/who.c", "src/web/access.c",
     "src/store/idempotency.c",
 ]

@@ -123,6 +123,7 @@ own_names_are_refused(void **state)
 	code_is("fine", "quillfeather", &nobody);
 	code_is("personal", "00989121234567", &odd);
 	code_is("personal", "nobody.at.all", &odd);
+	code_is("fine", "989121234567", &odd);
 	code_is("fine", "something else", &bytes);
 }
 

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 /* Hashes of other programs: theirs are right, RFC vectors fit, and nothing
  * else is read. */
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <cmocka.h>
 
+#include "core/argon2.h"
 #include "core/bcrypt.h"
 #include "core/hash.h"
 #include "core/password.h"
@@ -41,47 +43,47 @@ is_right(struct text hash, struct text password)
 /* "correct horse", by bcrypt, passlib, Werkzeug, argon2-cffi and in Django's
  * formats; tests/api/33_passwords.py asks those programs themselves. */
 static const struct text theirs[] = {
-	TEXT_INIT("$2b$04$m51nqUefwqAF5S3umRQjauHZtusXM8d318VG5.q2j3BGeE.uVGs"
-	    "4G"),
-	TEXT_INIT("$2a$04$YGCDpLhcUG1NggD.MHWUwO12eo5bZC7dnDPAQGlNvDNs6Veoa3d"
-	    "Oy"),
-	TEXT_INIT("$2y$04$W0PgP0ljliQ9rekbmTb5g..nTajJuIFoCg4b/vsKeiJo3nffkY7"
-	    "Jm"),
-	TEXT_INIT("$2b$04$AQwAK0nhS7.mjEO0XbYxceOwY3KCdKzUSkFB44k8RomOPYpFweB"
-	    "P2"),
-	TEXT_INIT("$pbkdf2$10$/x8jhHCO8R5jrJVyrjWG8A$OWJcIr0wWD7P8hvWk6JnVX.G"
-	    "Ju0"),
-	TEXT_INIT("$pbkdf2-sha256$10$IASA8H6vldL6HwNgzBkjZA$j9ed4P8gyMJfqvr4J"
-	    "jkNgwDm7WAboLh5SRXQGtJhcbM"),
-	TEXT_INIT("$pbkdf2-sha512$10$/H/PWcsZQ8gZI6T0vre2dg$XMEP608ipnbJjUkyc"
-	    "jxQvQBoQQodm1WX0m.zzQh9OYDmOC/yoJ7UZ20cw6joT3uNITYd42cjDHR"
-	    "X6BieLp9IlA"),
-	TEXT_INIT("pbkdf2_sha256$10$scYIWks9pf7k$utRou7E8L3ah2tjMIkEh0MSopcn7"
-	    "YdflkKhRCEM6NIc="),
-	TEXT_INIT("pbkdf2_sha1$10$FIEwvSIQ5Ktb$XRfdhEC/yTrROF4nd7lUofgjspA="),
-	TEXT_INIT("bcrypt$$2b$04$qHL0F4/IvZc9zhpX6fS5UuHcMgStgv3wMevtDtkFcFRX"
-	    "6L94zfRLG"),
-	TEXT_INIT("bcrypt_sha256$$2b$04$e9cEX5XMeUaFCiYzfpGd6O4NDbtUHdBKwIw6y"
-	    "S.Lw4JEH5kYH3JJK"),
-	TEXT_INIT("argon2$argon2i$v=19$m=64,t=1,p=2$y3nvvXeOsdb6H0PoXSvlPA$VD"
-	    "kflIjrXDxp3XTQgBqbdA"),
-	TEXT_INIT("pbkdf2:sha256:10$z6ask6meyZsaDJlG$bcec051fa3383048cf742340"
-	    "09c3db56977e0df988789d738428446a03d9ca88"),
-	TEXT_INIT("pbkdf2:sha1:10$Huo1xZ8w3GAqOeTi$fdf505bacb59ed30f6d23e92d5"
-	    "62a77c80cc38ae"),
-	TEXT_INIT("pbkdf2:sha512:10$16uZNg9xoquWNJ2x$1dfc52623490daa98e12c841"
-	    "cc6fa9f0fe4e7c4a4f0f13080e2f4ec9ace68cd842254721fcfcea6fb6"
-	    "e4ba885fa27956784d87eabc77da862d3d8f62bf22ca46"),
-	TEXT_INIT("$scrypt$ln=4,r=8,p=1$9P5fyzmHcE5Jyfkf4xzD2A$bf40tfoqTKv6W8"
-	    "pr/jZbPYVDmIT3S9p3P/lUezBqKXw"),
-	TEXT_INIT("$argon2d$v=19$m=64,t=1,p=4$pP5cJgTnFrCyXJmA7fWgCw$vMF0kjzW"
-	    "Pn2AbKkjvxm2aw"),
-	TEXT_INIT("$argon2i$v=19$m=64,t=1,p=4$+1YuRc5sD2SdSGIMdsJ7sA$+2o1GIwX"
-	    "7uvsgJhmfBHKyA"),
-	TEXT_INIT("$argon2id$v=19$m=64,t=1,p=4$Vxt+c/dz7Dkif2cp4koCPA$PyovdJL"
-	    "ypaV4FL2tXsSTGg"),
-	TEXT_INIT("$argon2id$v=19$m=64,t=2,p=1$XCuFsLa2VqqV0rr3$0EUkKJW/GoRLg"
-	    "5Flyh2e6w"),
+	TEXT_INIT("$2b$04$3.62Xi1d.Ev1tBn61k9e8O704DeaTIv5nUMU93TlN4hcf1ty1eM"
+	    "QG"),
+	TEXT_INIT("$2a$04$ViDezcKQVW8GlXUp9x4euuZEa5DT70N02zjwLYlJ58hztKo51RJ"
+	    "fi"),
+	TEXT_INIT("$2y$04$4d4ddORAQcgtO.78Mfg8rOn3iMMxEMGXzG1vO4GzCj3l9puudj9"
+	    "iS"),
+	TEXT_INIT("$2b$04$d/3o8T6e9eSYvUAfyVruvemFzxgavHLU/iF449tnubOGDb9AtRC"
+	    "N6"),
+	TEXT_INIT("$pbkdf2$10$YgxhbA0BgFCqFWLMuZeyNg$9YYhYCrTLxT3m1zUMta3Mw3P"
+	    "A28"),
+	TEXT_INIT("$pbkdf2-sha256$10$QIgxJgTAeM85R6h1LuXcOw$ipLVtoEcKa7KRhSH4"
+	    "Cl9LdgatPZAxnsnWPwDYFir.hk"),
+	TEXT_INIT("$pbkdf2-sha512$10$O.d8D0HoPec8J0QoJUTofQ$u52fFDwaeiy1So8D."
+	    "WESYPByxgBzgE8gKuuOgrZMMW82gK2E/d9RjFFOWrVkscYTjQUzX40pWc3"
+	    "HkiWk8lpRmQ"),
+	TEXT_INIT("pbkdf2_sha256$10$EECSJvVbnQX4$g+HDWcWBJo5xnBo1gs5fv3SILp0k"
+	    "eX466e0G/S8MhKU="),
+	TEXT_INIT("pbkdf2_sha1$10$PrPJh0la29a5$QUvHmMDe3XMSSeeAKPBoNWMACys="),
+	TEXT_INIT("bcrypt$$2b$04$ajrmRnGQhJrLcqi5.eYLTuMBIhrwOpp0c9d6Pnd/8Dsi"
+	    "mlwO3D23a"),
+	TEXT_INIT("bcrypt_sha256$$2b$04$.bwS2yYlIEF/Gcsym95ExOg4k6u2WjzZilewO"
+	    "YPzUguiBxKoQkPw6"),
+	TEXT_INIT("argon2$argon2i$v=19$m=64,t=1,p=2$rnUu5byXco4xhrAWotS6Nw$iW"
+	    "79+6rnPledT53kbRT2jQ"),
+	TEXT_INIT("pbkdf2:sha256:10$Spz1uYdvejveieES$8acb3d0d6644fd57d577da51"
+	    "aeb2cb6492bb3962ca47842dd9ab901960ec1dde"),
+	TEXT_INIT("pbkdf2:sha1:10$zUCIRALW6CRFbqql$d85937959887fb0cab8704cf6f"
+	    "ff355b063ad7f7"),
+	TEXT_INIT("pbkdf2:sha512:10$ekcAZYpmWmKIXHXa$a04db7525adcc2dda039ba0d"
+	    "f60347ddd70e94f7124b92f536a5d92db1399563c0f6481c1b3dca4446"
+	    "65f1421426a0f3a78e2c6d6dde23429fd51e8c50dd9bfa"),
+	TEXT_INIT("$scrypt$ln=4,r=8,p=1$eM85Z4zxHoPw3rsXwpizNg$3LCeX9k+wK0Tkb"
+	    "ELXbja2tXxXYgmlRas13qc4CUVyOk"),
+	TEXT_INIT("$argon2d$v=19$m=64,t=1,p=4$ygr2I9bB6VyUddsrd2lAcQ$vlvtnWor"
+	    "qcBJU7j9Znq1Ng"),
+	TEXT_INIT("$argon2i$v=19$m=64,t=1,p=4$JR9drYwKR4HcXWMqH0VXLw$oSN8Nayx"
+	    "U3BC0Csai5adoQ"),
+	TEXT_INIT("$argon2id$v=19$m=64,t=1,p=4$mfsuq6eC8KrV+ku9W4fGYA$ugKNpdp"
+	    "GMWbTgVE7SNQ5jw"),
+	TEXT_INIT("$argon2id$v=19$m=64,t=2,p=1$MCYEgDCG0No7hxCi$ZAUl8+grpjFJC"
+	    "r7GJgBxtQ"),
 	TEXT_INIT("scrypt:16:8:1$saltsalt$e5e247cfeaf45a518856d6ecceab02522ab"
 	    "a08cc499c1d58243a5a72cd2349949716be15c574aed5be862207e18a4"
 	    "4597886f4fc74ad6fb196f1f595c31fd9d2"),
@@ -89,6 +91,8 @@ static const struct text theirs[] = {
 	    "acs0jSZSXFr4VxXSu1b6GIgfhikRZeIb0/HStb7GW8fWVwx/Z0g=="),
 	TEXT_INIT("$argon2i$v=16$m=64,t=1,p=1$c29tZXNhbHQ$Zwh9HkB9sVC2AdHAuhN"
 	    "PEPZWQ7k3Tgek4nbdKX8mAXA"),
+	TEXT_INIT("$argon2id$v=16$m=64,t=1,p=1$c29tZXNhbHRzb21lc2FsdA$qlDRLWd"
+	    "aWXC3qOQ1YJVNXPIdJG4u7A9jWgNWRhA5J0w"),
 };
 
 #define THEIRS (sizeof(theirs) / sizeof(theirs[0]))
@@ -131,7 +135,7 @@ published_vectors(void **state)
 
 /* 72 letters a and a b. */
 static const struct text long_bcrypt = TEXT_INIT(
-    "$2b$04$oFgKiCuHKpnA4fXNFzf5auBfgUswRbiTodXWuQBgrQgWt7shjsUR2");
+    "$2b$04$0iCkK/bebi.xbSM2GaN1yOXj7taqfBIr/0smzKkEO6C0Ma4h5I/ga");
 
 /* What follows byte 72 was never looked at. It is not: its hash is not made
  * anew either, or a typing error there would become the password. */
@@ -171,6 +175,23 @@ bcrypt_takes_no_nul(void **state)
 	(void)state;
 	assert_false(is_right(hash, TEXT("correct horse\0")));
 	assert_false(is_right(hash, TEXT("correct horse\0battery")));
+}
+
+/* What hash_parse lets through never gets this far. */
+static void
+broken_parameters_are_faults(void **state)
+{
+	struct hash h;
+	uint8_t out[HASH_TAG_MAX];
+
+	(void)state;
+	assert_null(hash_parse(long_bcrypt, &h));
+	h.bcrypt[4] = '9';
+	assert_int_equal(bcrypt_tag(&h, TEXT("x"), out), -EIO);
+	assert_null(hash_parse(theirs[16], &h));
+	assert_int_equal(argon2_tag(&h, TEXT("x"), out), 0);
+	h.n_tag = 2;
+	assert_int_equal(argon2_tag(&h, TEXT("x"), out), -EINVAL);
 }
 
 #define SALT22 "AAAAAAAAAAAAAAAAAAAAAA"
@@ -364,6 +385,7 @@ main(void)
 		cmocka_unit_test(bcrypt_stops_at_72),
 		cmocka_unit_test(django_bcrypt_does_not_stop),
 		cmocka_unit_test(bcrypt_takes_no_nul),
+		cmocka_unit_test(broken_parameters_are_faults),
 		cmocka_unit_test(what_is_refused_says_why),
 		cmocka_unit_test(no_part_is_a_hash),
 	};
