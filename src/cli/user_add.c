@@ -9,6 +9,7 @@
 
 #include "base/crypto.h"
 #include "cli/cli.h"
+#include "core/common.h"
 #include "core/names.h"
 #include "core/password.h"
 #include "store/users.h"
@@ -95,33 +96,49 @@ check_names(const struct add *add, struct arena *mem, struct new_user *user)
 	return 0;
 }
 
+/* As at registration too. */
 static int
-hash_password(const struct add *add, struct arena *mem, struct new_user *user)
+check_password(const struct settings *settings, struct arena *mem,
+    const struct new_user *user, struct text password)
 {
-	struct text password = TEXT_NONE;
-	int error = read_password(add->password_file, mem, &password);
+	const struct password_owner owner = {
+		user->username, user->email, user->phone
+	};
+	const char *code;
 
-	if (error)
-		return cli_fail("password", error);
-	if (password.n < PASSWORD_MIN || password.n > PASSWORD_MAX)
+	if (!password_fits(mem, password))
 		return bad("the password", "must have 8 to 256 bytes");
-	error = password_init();
-	if (error == 0)
-		error = password_hash(mem, password, &user->hash);
-	explicit_bzero((char *)(uintptr_t)password.s, password.n);
-	return error ? cli_fail("password", error) : 0;
+	code = settings->auth_password_blocklist ?
+	    password_common(mem, password, &owner) : NULL;
+	return code ? bad("the password", password_common_why(code)) : 0;
 }
 
 static int
-put(const struct cli *cli, const struct add *add, const struct new_user *user)
+hash_password(const struct settings *settings, const struct add *add,
+    struct arena *mem, struct new_user *user)
 {
-	struct settings settings;
-	struct db *db;
-	int status = cli_settings(cli, &settings);
+	struct text password = TEXT_NONE;
+	int error = read_password(add->password_file, mem, &password), status;
 
-	if (status)
-		return status;
-	db = cli_database(&settings, &status);
+	if (error)
+		return cli_fail("password", error);
+	status = check_password(settings, mem, user, password);
+	if (status == 0) {
+		error = password_init();
+		if (error == 0)
+			error = password_hash(mem, password, &user->hash);
+	}
+	explicit_bzero((char *)(uintptr_t)password.s, password.n);
+	return error ? cli_fail("password", error) : status;
+}
+
+static int
+put(const struct cli *cli, const struct settings *settings,
+    const struct add *add, const struct new_user *user)
+{
+	int status = 0;
+	struct db *db = cli_database(settings, &status);
+
 	if (db) {
 		status = store_user_put(db, cli->mem, user, add->update);
 		if (status)
@@ -131,7 +148,6 @@ put(const struct cli *cli, const struct add *add, const struct new_user *user)
 			    add->update ? "added or updated" : "added");
 	}
 	db_free(db);
-	settings_done(&settings);
 	return status;
 }
 
@@ -139,13 +155,20 @@ static int
 user_add(const struct cli *cli, const struct add *add)
 {
 	struct new_user user = { 0 };
+	struct settings settings;
 	int status = check_names(add, cli->mem, &user);
 
 	if (status == 0)
-		status = hash_password(add, cli->mem, &user);
+		status = cli_settings(cli, &settings);
+	if (status)
+		return status;
+	status = hash_password(&settings, add, cli->mem, &user);
 	if (status == 0 && crypto_uuid(&user.id, &user.created_at))
 		status = cli_fail("random", -EIO);
-	return status ? status : put(cli, add, &user);
+	if (status == 0)
+		status = put(cli, &settings, add, &user);
+	settings_done(&settings);
+	return status;
 }
 
 int

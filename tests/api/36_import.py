@@ -334,6 +334,29 @@ def test_wrong_usage_no_file_no_database(dev, tmp_path):
         status=os.EX_TEMPFAIL)
 
 
+# --- docket user add ---------------------------------------------------------
+
+@pytest.mark.parametrize("password, options, words", [
+    (RIGHT, [], None), ("short", [], "8 to 256 bytes"),
+    ("password1", [], None),
+    ("password1", ["--set", "auth.password_blocklist=on"],
+     "among the passwords that guessers try first"),
+    ("NAME", ["--set", "auth.password_blocklist=on"], "your own name")])
+def test_one_is_added_by_the_same_rules(dev, api, password, options, words):
+    name = new_name()
+    password = name if password == "NAME" else password
+    done = subprocess.run(
+        [dev.docket(), "-c", dev.dir / "docket.conf", *options, "user", "add",
+         name, "--password-file", "-"], input=password + "\n", text=True,
+        capture_output=True, timeout=60, check=False)
+    if words:
+        assert done.returncode == os.EX_DATAERR and words in done.stderr
+        assert password not in done.stderr and row_of(dev, name) is None
+    else:
+        assert done.stdout == f"{name} added\n", done.stderr
+        log_in(api, name, password)
+
+
 @pytest.mark.long
 def test_fifty_thousand(dev):
     rows = [account() for _ in range(50000)]
