@@ -23,14 +23,14 @@ enum hash_argon2 { HASH_ARGON2D, HASH_ARGON2I, HASH_ARGON2ID };
 #define HASH_BCRYPT_TEXT 60
 
 /*
- * The dearest that a login may cost; each took 0.6 to 1.3 s of one core where
+ * The dearest that a login may cost; each took 0.4 to 1.0 s of one core where
  * it was measured. What costs more is refused at import and matches nothing.
  */
 #define HASH_KIB_MAX (256 * 1024)		/* Argon2, scrypt */
 #define HASH_KIB_PASSES_MAX (1024 * 1024)	/* Argon2: KiB x passes */
 #define HASH_LANES_MAX 64
 #define HASH_BCRYPT_MAX 14			/* log2 of the rounds */
-#define HASH_PBKDF2_MAX 2000000
+#define HASH_PBKDF2_MAX 2000000			/* rounds x digests a tag */
 #define HASH_SCRYPT_MAX (1 << 21)		/* N x r x p */
 
 struct hash {

@@ -207,13 +207,26 @@ parse_bcrypt_sha256(struct scan *s, struct hash *h)
 	return parse_bcrypt(s, h);
 }
 
+/* A tag of several digests costs all the rounds for each (RFC 8018 §5.2). */
+static bool
+is_dear_pbkdf2(const struct hash *h)
+{
+	static const size_t bytes[] = {
+		[CRYPTO_SHA1] = 20, [CRYPTO_SHA256] = 32, [CRYPTO_SHA512] = 64,
+	};
+	const size_t digest = bytes[h->cost.digest];
+	const size_t blocks = (h->n_tag + digest - 1) / digest;
+
+	return h->cost.rounds > HASH_PBKDF2_MAX / blocks;
+}
+
 static const char *
 parse_pbkdf2(struct scan *s, struct hash *h, decode salt, decode tag)
 {
 	if (!take_number(s, &h->cost.rounds) || !take(s, "$") ||
 	    !take_ends(s, h, salt, tag) || h->cost.rounds == 0)
 		return broken;
-	return h->cost.rounds > HASH_PBKDF2_MAX ? dear : NULL;
+	return is_dear_pbkdf2(h) ? dear : NULL;
 }
 
 static const char *

@@ -54,8 +54,8 @@ check(const struct hash *h)
 	else if (h->scheme == HASH_SCRYPT)
 		check_scrypt(h);
 	else
-		must(h->cost.rounds >= 1 &&
-		    h->cost.rounds <= HASH_PBKDF2_MAX, "rounds");
+		must(h->cost.rounds >= 1 && h->cost.rounds *
+		    ((h->n_tag + 63) / 64) <= HASH_PBKDF2_MAX, "rounds");
 }
 
 int

@@ -43,47 +43,47 @@ is_right(struct text hash, struct text password)
 /* "correct horse", by bcrypt, passlib, Werkzeug, argon2-cffi and in Django's
  * formats; tests/api/33_passwords.py asks those programs themselves. */
 static const struct text theirs[] = {
-	TEXT_INIT("$2b$04$3.62Xi1d.Ev1tBn61k9e8O704DeaTIv5nUMU93TlN4hcf1ty1eM"
-	    "QG"),
-	TEXT_INIT("$2a$04$ViDezcKQVW8GlXUp9x4euuZEa5DT70N02zjwLYlJ58hztKo51RJ"
-	    "fi"),
-	TEXT_INIT("$2y$04$4d4ddORAQcgtO.78Mfg8rOn3iMMxEMGXzG1vO4GzCj3l9puudj9"
-	    "iS"),
-	TEXT_INIT("$2b$04$d/3o8T6e9eSYvUAfyVruvemFzxgavHLU/iF449tnubOGDb9AtRC"
-	    "N6"),
-	TEXT_INIT("$pbkdf2$10$YgxhbA0BgFCqFWLMuZeyNg$9YYhYCrTLxT3m1zUMta3Mw3P"
-	    "A28"),
-	TEXT_INIT("$pbkdf2-sha256$10$QIgxJgTAeM85R6h1LuXcOw$ipLVtoEcKa7KRhSH4"
-	    "Cl9LdgatPZAxnsnWPwDYFir.hk"),
-	TEXT_INIT("$pbkdf2-sha512$10$O.d8D0HoPec8J0QoJUTofQ$u52fFDwaeiy1So8D."
-	    "WESYPByxgBzgE8gKuuOgrZMMW82gK2E/d9RjFFOWrVkscYTjQUzX40pWc3"
-	    "HkiWk8lpRmQ"),
-	TEXT_INIT("pbkdf2_sha256$10$EECSJvVbnQX4$g+HDWcWBJo5xnBo1gs5fv3SILp0k"
-	    "eX466e0G/S8MhKU="),
-	TEXT_INIT("pbkdf2_sha1$10$PrPJh0la29a5$QUvHmMDe3XMSSeeAKPBoNWMACys="),
-	TEXT_INIT("bcrypt$$2b$04$ajrmRnGQhJrLcqi5.eYLTuMBIhrwOpp0c9d6Pnd/8Dsi"
-	    "mlwO3D23a"),
-	TEXT_INIT("bcrypt_sha256$$2b$04$.bwS2yYlIEF/Gcsym95ExOg4k6u2WjzZilewO"
-	    "YPzUguiBxKoQkPw6"),
-	TEXT_INIT("argon2$argon2i$v=19$m=64,t=1,p=2$rnUu5byXco4xhrAWotS6Nw$iW"
-	    "79+6rnPledT53kbRT2jQ"),
-	TEXT_INIT("pbkdf2:sha256:10$Spz1uYdvejveieES$8acb3d0d6644fd57d577da51"
-	    "aeb2cb6492bb3962ca47842dd9ab901960ec1dde"),
-	TEXT_INIT("pbkdf2:sha1:10$zUCIRALW6CRFbqql$d85937959887fb0cab8704cf6f"
-	    "ff355b063ad7f7"),
-	TEXT_INIT("pbkdf2:sha512:10$ekcAZYpmWmKIXHXa$a04db7525adcc2dda039ba0d"
-	    "f60347ddd70e94f7124b92f536a5d92db1399563c0f6481c1b3dca4446"
-	    "65f1421426a0f3a78e2c6d6dde23429fd51e8c50dd9bfa"),
-	TEXT_INIT("$scrypt$ln=4,r=8,p=1$eM85Z4zxHoPw3rsXwpizNg$3LCeX9k+wK0Tkb"
-	    "ELXbja2tXxXYgmlRas13qc4CUVyOk"),
-	TEXT_INIT("$argon2d$v=19$m=64,t=1,p=4$ygr2I9bB6VyUddsrd2lAcQ$vlvtnWor"
-	    "qcBJU7j9Znq1Ng"),
-	TEXT_INIT("$argon2i$v=19$m=64,t=1,p=4$JR9drYwKR4HcXWMqH0VXLw$oSN8Nayx"
-	    "U3BC0Csai5adoQ"),
-	TEXT_INIT("$argon2id$v=19$m=64,t=1,p=4$mfsuq6eC8KrV+ku9W4fGYA$ugKNpdp"
-	    "GMWbTgVE7SNQ5jw"),
-	TEXT_INIT("$argon2id$v=19$m=64,t=2,p=1$MCYEgDCG0No7hxCi$ZAUl8+grpjFJC"
-	    "r7GJgBxtQ"),
+	TEXT_INIT("$2b$04$miNMioPsB3PJ7LtJ1.svxu7UV0sKyVF5PTaKD5gSRYry7kLuHcl"
+	    "3C"),
+	TEXT_INIT("$2a$04$p0tNweiw7xNn4qKe1AzQV.9rcXnzJaVsVZcnJqgZmHuvkXr0KNf"
+	    "2C"),
+	TEXT_INIT("$2y$04$7OCRNt5oGJFy4BWrk9zFgu5TzytXPsHoTbagi0VBlFPaKRFffVe"
+	    "iC"),
+	TEXT_INIT("$2b$04$uBjlbmI6ZzVmlAI2HrVaEuUZxURKzBIO5r2adhzTYYOG0ggkieT"
+	    "tO"),
+	TEXT_INIT("$pbkdf2$10$rfWek3Ku1RoDYOx9rxXCmA$lJauygKEGNqcXJxQk4cbZ7lG"
+	    "fCc"),
+	TEXT_INIT("$pbkdf2-sha256$10$ZaxVijGmdA5hrFWKEcKYUw$8GxS7YvrEfj3l.bKA"
+	    "0.dK1VD6Jrl3LKcmmRapITJPdA"),
+	TEXT_INIT("$pbkdf2-sha512$10$.T9n7D3HGIPwHoMQIkRICQ$y87r9Xcg2VeelwFoS"
+	    "nnsx6bFF6ygWH.J2D4zRG5IjkVnfKJT1477Z28Y1NPjpeXcFYzqpS1/Ycw"
+	    "kNrZB29M/9g"),
+	TEXT_INIT("pbkdf2_sha256$10$AaRtgX3Sy0F8$MzwbwuG35aR42NbLOQxuvdptsBvc"
+	    "DesZZ0HXem9joBs="),
+	TEXT_INIT("pbkdf2_sha1$10$uY4gL9n8JNe5$8W4qOP9XZnbGTUUIJoXQqp06hXg="),
+	TEXT_INIT("bcrypt$$2b$04$hWbl31KyM1l0g.lrrD3YHu2unkkiVC497CoIUkUkiurT"
+	    "7lFKY60iG"),
+	TEXT_INIT("bcrypt_sha256$$2b$04$DXS7QW30MrWmFWhrrgPH2uvuallbECC54kJ27"
+	    "yRqeYYlypK8CDcH6"),
+	TEXT_INIT("argon2$argon2i$v=19$m=64,t=1,p=2$XEtJaa11DuEcY6xVqnUOAQ$YL"
+	    "zUgoJr1MuVSUiqHnZwNw"),
+	TEXT_INIT("pbkdf2:sha256:10$L4QQlQpgliXcsMzU$b6c4da65804b479159f175d0"
+	    "bbf56e23b4b037aa9578a2959ba6e491f2694ed8"),
+	TEXT_INIT("pbkdf2:sha1:10$a8Oc14noNCtw3WeL$3c3db5996d284c165c5d847a98"
+	    "17093a55c8eaa1"),
+	TEXT_INIT("pbkdf2:sha512:10$f4IUCkUeKq4oKlw7$b0b5f71e453e35edc2ab8ef8"
+	    "316f3879f14262552b6e724c18be7ee7427abcae32070a8c0d56e5bcdc"
+	    "ab70b0d4dd9884377807bd839a96b436273db78da12a46"),
+	TEXT_INIT("$scrypt$ln=4,r=8,p=1$3JvzPifE2FtrzRnjvPfeWw$rMkoNbHiWWkFks"
+	    "BeUPjELpeDhDu3J38akaidfobSHVM"),
+	TEXT_INIT("$argon2d$v=19$m=64,t=1,p=4$Jb/zODYaQ1jH29L+OoxzTA$RGm/d3O6"
+	    "EBJWahhiy8i9bw"),
+	TEXT_INIT("$argon2i$v=19$m=64,t=1,p=4$xJQIZ6XSvO/D49j2hduAhQ$AhANRtXe"
+	    "6LOpyY2UTyYIOw"),
+	TEXT_INIT("$argon2id$v=19$m=64,t=1,p=4$MtRJ4SWhCcnEhKNoll6STw$awGEGPZ"
+	    "XK4LMUXSLddiPoA"),
+	TEXT_INIT("$argon2id$v=19$m=64,t=2,p=1$M2YMoVQKYWyNUao1$jPhEetykgOaSr"
+	    "w9/LnZToA"),
 	TEXT_INIT("scrypt:16:8:1$saltsalt$e5e247cfeaf45a518856d6ecceab02522ab"
 	    "a08cc499c1d58243a5a72cd2349949716be15c574aed5be862207e18a4"
 	    "4597886f4fc74ad6fb196f1f595c31fd9d2"),
@@ -135,7 +135,7 @@ published_vectors(void **state)
 
 /* 72 letters a and a b. */
 static const struct text long_bcrypt = TEXT_INIT(
-    "$2b$04$0iCkK/bebi.xbSM2GaN1yOXj7taqfBIr/0smzKkEO6C0Ma4h5I/ga");
+    "$2b$04$heez4SjqGAXZtAq/Y1qWEOQ1HGX/iXibTkysF6LfRY/XhV4XPvdKu");
 
 /* What follows byte 72 was never looked at. It is not: its hash is not made
  * anew either, or a typing error there would become the password. */
@@ -271,6 +271,11 @@ static const struct {
 	ROW(NULL, "pbkdf2:sha256:2000000$salt$" HEX32),
 	ROW(NULL, "pbkdf2:sha256:1$salt$" HEX32),
 	ROW("would", "pbkdf2:sha256:2000001$salt$" HEX32),
+	ROW("would", "pbkdf2:sha256:1000001$salt$" HEX32 HEX32 "00"),
+	ROW(NULL, "pbkdf2:sha256:1000000$salt$" HEX32 HEX32 "00"),
+	ROW("would", "pbkdf2:sha1:1000001$salt$" HEX32 "0011223344"),
+	ROW(NULL, "pbkdf2:sha512:2000000$salt$" HEX32 HEX32 HEX32 HEX32),
+	ROW("would", "pbkdf2:sha512:1000001$salt$" LONG LONG "00"),
 	ROW("is mal", "pbkdf2:sha256:0$salt$" HEX32),
 	ROW("is of no", "pbkdf2:sha256$salt$" HEX32 "x"),
 	ROW("is mal", "pbkdf2:sha256:$salt$" HEX32),
