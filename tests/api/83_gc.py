@@ -45,3 +45,26 @@ def test_wrong_usage_and_no_database_are_told(dev):
     assert away.returncode == os.EX_TEMPFAIL, away.stderr
     assert docket.ERRORS["database_unavailable"][2] in away.stderr
     assert gc(dev, "--set", "no.such=1").returncode == os.EX_CONFIG
+
+
+def test_sessions_that_ended_stay_a_month(dev, fresh):
+    """However one ended: revoked, idle or old."""
+    one = fresh()
+    ids = dev.sql(
+        "INSERT INTO docket.sessions (id, user_id, ended_at, ended_why,"
+        " idle_until, absolute_until) SELECT gen_random_uuid(), :'id',"
+        " ended, CASE WHEN ended IS NOT NULL THEN 'revoked' END,"
+        " idle, old FROM (VALUES"
+        " (now() - '29 d'::interval, now() + '1 d', now() + '1 d'),"
+        " (now() - '31 d'::interval, now() + '1 d', now() + '1 d'),"
+        " (NULL, now() - '29 d'::interval, now() + '1 d'),"
+        " (NULL, now() - '31 d'::interval, now() + '1 d'),"
+        " (NULL, now() + '1 d', now() - '31 d'::interval))"
+        " v (ended, idle, old) RETURNING id", id=one.id)
+    swept = gc(dev)
+    assert int(COUNTS.fullmatch(swept.stdout)[5]) >= 3, swept.stdout
+    left = dev.sql("SELECT id FROM docket.sessions WHERE user_id = :'id'",
+                   id=one.id)
+    assert sorted(left) == sorted([
+        ids[0], ids[2], [docket.jwt_parts(one.access)[1]["sid"]]])
+    one.get("/tasks")
