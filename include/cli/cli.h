@@ -21,10 +21,13 @@ int cli_migrate(struct cli *cli, int argc, char **argv);
 int cli_user(struct cli *cli, int argc, char **argv);
 int cli_key(struct cli *cli, int argc, char **argv);
 int cli_apikey(struct cli *cli, int argc, char **argv);
+/* Verbs of cli_user: argv[0] is the verb. */
 int cli_user_add(struct cli *cli, int argc, char **argv);
 int cli_user_import(struct cli *cli, int argc, char **argv);
-/* A verb of cli_user: argv[0] is "unlock". */
 int cli_user_unlock(struct cli *cli, int argc, char **argv);
+/* Of accounts that are there: list, show, disable, enable, delete. */
+int cli_account(struct cli *cli, int argc, char **argv);
+int cli_session(struct cli *cli, int argc, char **argv);
 int cli_gc(struct cli *cli, int argc, char **argv);
 
 /* Options that every command takes, before and after its name. */

@@ -10,6 +10,7 @@ extern const struct stmts revoke_statements;
 extern const struct stmts user_statements;
 extern const struct stmts device_statements;
 extern const struct stmts admin_statements;
+extern const struct stmts account_statements;
 extern const struct stmts login_statements;
 extern const struct stmts unlock_statements;
 extern const struct stmts register_statements;

@@ -11,6 +11,14 @@
 	" AS status," \
 	" u.created_at, u.updated_at"
 
+/* How a name, an e-mail address or a phone begins, the + of the last left out
+ * or not; u as above. */
+#define SQL_USER_BEGINS(begins) \
+	"(starts_with(u.username_key, " begins ")" \
+	" OR starts_with(u.email_key, " begins ")" \
+	" OR starts_with(u.phone, " begins ")" \
+	" OR starts_with(u.phone, '+' || " begins "))"
+
 /* A recipient's row after a right guess: that guess did not happen, a block
  * that it may have caused is lifted. b is the docket.otp_budgets row. */
 #define SQL_GUESS_BACK \

@@ -40,11 +40,13 @@ static const struct command commands[] = {
 	{ "user", "add NAME [--admin] [--update] [--email E] [--phone P]\n"
 	    "              [--password-file FILE|-]\n"
 	    "  user import FILE|- [--dry-run] [--update]\n"
-	    "  user unlock NAME",
+	    "  user unlock|show|disable|enable|delete NAME\n"
+	    "  user list [BEGINNING]",
 	    cli_user,
 	    "Add an account, its password on standard input; import accounts with\n"
 	    "      their hashes, by NDJSON or CSV with a header; forget the wrong\n"
-	    "      passwords and codes that locked an account" },
+	    "      passwords and codes that locked an account; disable ends all\n"
+	    "      of its sessions" },
 	{ "key", "generate|rotate|list [--alg HS256|ES256] [--now] [--dry-run]",
 	    cli_key,
 	    "The ring of signing keys; docketd reads it anew at SIGHUP" },
@@ -56,6 +58,9 @@ static const struct command commands[] = {
 	    "  apikey rotate ID [--grace SECONDS]",
 	    cli_apikey,
 	    "API keys; add and rotate print the id and, once, the key" },
+	{ "session", "list NAME | revoke ID | revoke --user NAME",
+	    cli_session,
+	    "Where somebody is logged in, and the end of it, at once" },
 	{ "gc", "", cli_gc,
 	    "Take away expired codes, budgets, replies and sessions" },
 };

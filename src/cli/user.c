@@ -11,6 +11,11 @@ static const struct {
 	{ "add", cli_user_add },
 	{ "import", cli_user_import },
 	{ "unlock", cli_user_unlock },
+	{ "list", cli_account },
+	{ "show", cli_account },
+	{ "disable", cli_account },
+	{ "enable", cli_account },
+	{ "delete", cli_account },
 };
 
 /* The verb is the first word, its options and arguments follow. */

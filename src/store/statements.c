@@ -8,6 +8,7 @@ const struct stmts *const store_statements[] = {
 	&user_statements,
 	&device_statements,
 	&admin_statements,
+	&account_statements,
 	&login_statements,
 	&unlock_statements,
 	&register_statements,

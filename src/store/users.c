@@ -67,10 +67,7 @@ static const struct stmt statements[] = {
 		" WHERE who.who_state = 0 AND u.number > $4::bigint"
 		" AND ($5::text IS NULL OR u.role = $5)"
 		" AND ($6::text IS NULL OR u.active = ($6 = 'Y'))"
-		" AND ($8::text IS NULL OR starts_with(u.username_key, $8)"
-		" OR starts_with(u.email_key, $8)"
-		" OR starts_with(u.phone, $8)"
-		" OR starts_with(u.phone, '+' || $8))"
+		" AND ($8::text IS NULL OR " SQL_USER_BEGINS("$8") ")"
 		" ORDER BY u.number LIMIT $7::bigint) x ON true",
 		&user_row, true, false
 	},
