@@ -52,7 +52,8 @@ class Route:
     def oauth(self):
         return "ROUTE_OAUTH" in self.flags
 
-    def at(self, ref="1"):
+    def at(self, ref=10 ** 18 - 1):
+        """Without a ref: of a number that nothing and nobody has."""
         return self.path.replace("{id}", str(ref))
 
     def __str__(self):
