@@ -103,11 +103,12 @@ def test_only_what_lives_is_listed(dev, fresh):
 
 @pytest.fixture(scope="module")
 def many(dev):
-    """Somebody with 60 sessions and more."""
+    """Somebody with 60 sessions, older than any that is made now."""
     one = docket.person(dev)
     dev.sql("INSERT INTO docket.sessions (id, user_id, idle_until,"
-            " absolute_until) SELECT gen_random_uuid(), :'id', now() + '1 d',"
-            " now() + '1 d' FROM generate_series(1, 60)", id=one.id)
+            " absolute_until) SELECT overlay(gen_random_uuid()::text"
+            " PLACING '00' FROM 1)::uuid, :'id', now() + '1 d', now() + '1 d'"
+            " FROM generate_series(1, 60)", id=one.id)
     return one
 
 
