@@ -9,6 +9,13 @@ ALTER TABLE docket.audit ADD COLUMN actor_id uuid;
 CREATE INDEX users_admins ON docket.users (number)
 	WHERE role = 'admin' AND active;
 
+-- How a name begins is a range of bytes, whatever the database's language.
+CREATE INDEX users_username_begins ON docket.users (username_key COLLATE "C");
+CREATE INDEX users_email_begins ON docket.users (email_key COLLATE "C")
+	WHERE email_key IS NOT NULL;
+CREATE INDEX users_phone_begins ON docket.users (phone COLLATE "C")
+	WHERE phone IS NOT NULL;
+
 -- Whatever statement takes the last active admin away fails, by the name of a
 -- constraint. One at a time: two that go at once would each see the other
 -- one stand. The look comes after the wait, with a snapshot of its own.

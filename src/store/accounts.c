@@ -21,7 +21,14 @@ static const struct field named_fields[] = {
 static const struct fields named_row =
     FIELDS(NULL, named_fields, struct named);
 
-enum { ACCOUNT_SHOW, ACCOUNT_LIST, ACCOUNT_ACTIVATE, ACCOUNT_DELETE };
+enum { ACCOUNT_SHOW, ACCOUNT_LIST, ACCOUNT_FIND, ACCOUNT_ACTIVATE, ACCOUNT_DELETE };
+
+#define SQL_LIST(such) \
+	"SELECT " SQL_USER " FROM docket.users u" \
+	" WHERE u.number > $1::bigint" \
+	" AND ($2::text IS NULL OR u.role = $2)" \
+	" AND ($3::text IS NULL OR u.active = ($3 = 'Y'))" such \
+	" ORDER BY u.number LIMIT $4::bigint"
 
 static const struct stmt statements[] = {
 	[ACCOUNT_SHOW] = {
@@ -31,13 +38,10 @@ static const struct stmt statements[] = {
 		&user_row, false, false
 	},
 	[ACCOUNT_LIST] = {
-		"account_list",
-		"SELECT " SQL_USER " FROM docket.users u"
-		" WHERE u.number > $1::bigint"
-		" AND ($2::text IS NULL OR u.role = $2)"
-		" AND ($3::text IS NULL OR u.active = ($3 = 'Y'))"
-		" AND ($5::text IS NULL OR " SQL_USER_BEGINS("$5") ")"
-		" ORDER BY u.number LIMIT $4::bigint",
+		"account_list", SQL_LIST(""), &user_row, false, false
+	},
+	[ACCOUNT_FIND] = {
+		"account_find", SQL_LIST(" AND " SQL_USER_BEGINS("$5::text")),
 		&user_row, false, false
 	},
 	[ACCOUNT_ACTIVATE] = {
@@ -101,8 +105,11 @@ store_accounts(struct db *db, struct arena *mem,
 	db_text(&p, filter->role);
 	db_text(&p, filter->status);
 	db_int(&p, filter->limit);
-	db_text(&p, filter->begins);
-	error = db_run(db, mem, &statements[ACCOUNT_LIST], &p, &r);
+	if (filter->begins.s)
+		db_text(&p, filter->begins);
+	error = db_run(db, mem,
+	    &statements[filter->begins.s ? ACCOUNT_FIND : ACCOUNT_LIST], &p,
+	    &r);
 	if (error)
 		return error;
 	*ret = (struct list){ .v = r.v, .n = r.rows };

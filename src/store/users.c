@@ -26,7 +26,7 @@ static const struct field user_fields[] = {
 
 const struct fields user_row = FIELDS(NULL, user_fields, struct user);
 
-enum { USER_ME, USER_LIST, USER_INSERT, USER_UPSERT };
+enum { USER_ME, USER_LIST, USER_FIND, USER_INSERT, USER_UPSERT };
 
 /* The counters row comes with the account, so a task's number never needs to
  * ask whether it is the first. A password set anew ends what the old one
@@ -51,6 +51,16 @@ enum { USER_ME, USER_LIST, USER_INSERT, USER_UPSERT };
 	" SELECT 'user_put', id, role FROM u)" \
 	" SELECT " SQL_USER " FROM u"
 
+/* A page of those who are `such`. */
+#define SQL_LIST(such) \
+	SQL_WHO " SELECT who.who_state, x.* FROM who" \
+	" LEFT JOIN LATERAL (" \
+	" SELECT " SQL_USER " FROM docket.users u" \
+	" WHERE who.who_state = 0 AND u.number > $4::bigint" \
+	" AND ($5::text IS NULL OR u.role = $5)" \
+	" AND ($6::text IS NULL OR u.active = ($6 = 'Y'))" such \
+	" ORDER BY u.number LIMIT $7::bigint) x ON true"
+
 static const struct stmt statements[] = {
 	[USER_ME] = {
 		"user_me",
@@ -60,15 +70,10 @@ static const struct stmt statements[] = {
 		&user_row, true, false
 	},
 	[USER_LIST] = {
-		"user_list",
-		SQL_WHO " SELECT who.who_state, x.* FROM who"
-		" LEFT JOIN LATERAL ("
-		" SELECT " SQL_USER " FROM docket.users u"
-		" WHERE who.who_state = 0 AND u.number > $4::bigint"
-		" AND ($5::text IS NULL OR u.role = $5)"
-		" AND ($6::text IS NULL OR u.active = ($6 = 'Y'))"
-		" AND ($8::text IS NULL OR " SQL_USER_BEGINS("$8") ")"
-		" ORDER BY u.number LIMIT $7::bigint) x ON true",
+		"user_list", SQL_LIST(""), &user_row, true, false
+	},
+	[USER_FIND] = {
+		"user_find", SQL_LIST(" AND " SQL_USER_BEGINS("$8::text")),
 		&user_row, true, false
 	},
 	[USER_INSERT] = {
@@ -124,8 +129,10 @@ store_user_list(struct db *db, struct arena *mem,
 	db_text(&p, filter->role);
 	db_text(&p, filter->status);
 	db_int(&p, filter->limit);
-	db_text(&p, filter->begins);
-	error = who_run(db, mem, who, &statements[USER_LIST], &p, &r);
+	if (filter->begins.s)
+		db_text(&p, filter->begins);
+	error = who_run(db, mem, who,
+	    &statements[filter->begins.s ? USER_FIND : USER_LIST], &p, &r);
 	if (error)
 		return error;
 	*ret = (struct list){ .v = r.v, .n = r.rows };
