@@ -41,13 +41,15 @@ def test_200_parallel_right_codes_register_exactly_one(api, dev, herd):
 
 
 def test_200_parallel_right_codes_verify_exactly_one(api, dev, herd):
-    to = new_phone()
+    to, statuses = new_phone(), []
     code = send_otp(api, to).json["otp"]
-    replies = parallel([lambda c=c: c.post("/otp/verify", None, json={
-        "phone": to, "otp": code}) for c in herd])
-    statuses = [r.status for r in replies]
+    while statuses.count(200) == 0:
+        assert len(statuses) < 5 * MANY, "nobody was let in"
+        statuses += [r.status for r in parallel([
+            lambda c=c: c.post("/otp/verify", None, json={
+                "phone": to, "otp": code}) for c in herd])]
     assert statuses.count(200) == 1, sorted(statuses)
-    assert set(statuses) == {200, 400}, set(statuses)
+    assert set(statuses) <= {200, 400, 503}, set(statuses)
     rows = dev.sql("SELECT count(*) FROM docket.otps WHERE address = :'to'"
                    " AND proof_hash IS NOT NULL", to=to)
     assert rows == [["1"]]

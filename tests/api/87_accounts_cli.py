@@ -194,15 +194,18 @@ def test_sessions_are_listed(dev, fresh):
     client = Client(dev)
     pair = client.post("/auth", json={
         "username": one.username, "password": one.password},
-        headers=[("User-Agent", "Evil\x1b[2J/1.0")]).json
+        headers=[("User-Agent", "Phone/1.0")]).json
     client.close()
+    dev.sql("UPDATE docket.sessions SET agent = 'Evil' || chr(27) || '[2J'"
+            " || chr(155) || chr(10) WHERE id = :'id'",
+            id=sid(pair["access_token"]))
     lines = ok(dev, "session", "list", one.username.upper()).splitlines()
     assert [line.split("\t")[0] for line in lines] == [
         sid(pair["access_token"]), sid(one.access)]
     fields = lines[0].split("\t")
     assert docket.INSTANT.match(fields[1]) and docket.INSTANT.match(fields[2])
     assert fields[3] == "127.0.0.1"
-    assert fields[4] == "Evil?[2J/1.0", "a terminal obeys no user agent"
+    assert fields[4] == "Evil?[2J???", "a terminal obeys no user agent"
     one.post("/auth/logout", json={"all": True})
     assert ok(dev, "session", "list", one.username) == ""
 
