@@ -2,6 +2,8 @@
 /* store: tries counted before they are compared, locks, what lifts them. */
 #include "lib/store_fixture.h"
 
+#include <unistd.h>
+
 #include "base/crypto.h"
 #include "base/error.h"
 #include "store/unlock.h"
@@ -260,7 +262,7 @@ a_client_has_so_many_over_all_accounts(void **state)
 	assert_int_equal(store_login_try(db, mem, &t, &found), 0);
 }
 
-/* Half of them by name, half from another address of the same network. */
+/* Half of them from another address of the same network. */
 static void
 one_of_a_herd(struct caller *caller)
 {
@@ -272,22 +274,65 @@ one_of_a_herd(struct caller *caller)
 	caller->result = store_login_try(caller->db, caller->mem, &t, &found);
 }
 
+/* Somebody holds the row for a moment, so all of the herd have looked at it
+ * before the first of them changes it. */
+static void
+hold(const char *table, const char *subject)
+{
+	const char *dsn = fixture_dsn("postgres", "docket");
+
+	assert_int_equal(fixture_shell("psql -qAtX -d '%s' -c \"BEGIN;"
+	    " SELECT FROM docket.%s WHERE subject = '%s' FOR UPDATE;"
+	    " SELECT pg_sleep(1.5); COMMIT\" >%s/hold.log 2>&1 &", dsn, table,
+	    subject, fixture_dir()), 0);
+	for (int i = 0; i < 1000; i++) {
+		if (fixture_int("SELECT count(*) AS v FROM pg_stat_activity"
+		    " WHERE wait_event = 'PgSleep'") == 1)
+			return;
+		usleep(10000);
+	}
+	fail_msg("nobody holds docket.%s", table);
+}
+
 static void
 parallel_tries_never_exceed_the_limit(void **state)
 {
 	struct caller *callers = fixture_callers(64);
+	struct caller first = { .db = db, .mem = mem };
 	int64_t client_limit = 0;
 
 	(void)state;
+	first.arg = &client_limit;
+	one_of_a_herd(&first);
+	assert_int_equal(first.result, 0);
+	hold("lockouts", "herd");
+	fixture_parallel(callers, 64, one_of_a_herd, &client_limit);
+	assert_int_equal(fixture_count(callers, 64, 0), 5);
+	assert_int_equal(fixture_count(callers, 64, E_RATE), 59);
+	/* Nor when nobody has been there yet. */
+	fixture_sql("DELETE FROM docket.lockouts WHERE subject = 'herd'");
 	fixture_parallel(callers, 64, one_of_a_herd, &client_limit);
 	assert_int_equal(fixture_count(callers, 64, 0), 6);
-	assert_int_equal(fixture_count(callers, 64, E_RATE), 58);
+	fixture_callers_free(callers, 64);
+}
+
+/* Two clients have two each. */
+static void
+nor_do_those_of_a_client(void **state)
+{
+	struct caller *callers = fixture_callers(64);
+	struct caller first = { .db = db, .mem = mem };
+	int64_t client_limit = 2;
+
+	(void)state;
 	fixture_sql("DELETE FROM docket.lockouts WHERE subject = 'herd'");
-	/* Two a client: four. */
-	client_limit = 2;
+	first.arg = &client_limit;
+	one_of_a_herd(&first);
+	assert_int_equal(first.result, 0);
+	hold("attempts", "even");
 	fixture_parallel(callers, 64, one_of_a_herd, &client_limit);
-	assert_int_equal(fixture_count(callers, 64, 0), 4);
-	assert_int_equal(fixture_count(callers, 64, E_RATE), 60);
+	assert_int_equal(fixture_count(callers, 64, 0), 3);
+	assert_int_equal(fixture_count(callers, 64, E_RATE), 61);
 	fixture_callers_free(callers, 64);
 }
 
@@ -443,6 +488,7 @@ main(void)
 		CASE(another_network_is_not_locked),
 		CASE(a_client_has_so_many_over_all_accounts),
 		CASE(parallel_tries_never_exceed_the_limit),
+		CASE(nor_do_those_of_a_client),
 		CASE(a_lock_is_in_the_trail),
 		CASE(an_admin_unlocks_every_network),
 		CASE(nobody_else_does),

@@ -156,13 +156,17 @@ the_sweep_takes_what_has_served(void **state)
 	fixture_sql("INSERT INTO docket.attempts VALUES"
 	    " ('login', 'old', now() - interval '3 h', 1),"
 	    " ('login', 'new', now(), 1);"
+	    "INSERT INTO docket.lockouts VALUES"
+	    " ('old', NULL, now() - interval '3 days', 1, NULL),"
+	    " ('lock', NULL, now() - interval '3 days', 6, now()),"
+	    " ('new', NULL, now(), 1, NULL);"
 	    "INSERT INTO docket.idempotency VALUES"
 	    " ('%s', 'old', '', '', 200, '', '', now() - interval '25 h'),"
 	    " ('%s', 'new', '', '', 200, '', '', now());"
 	    "UPDATE docket.sessions SET ended_at = now() - interval '31 days'"
 	    " WHERE user_id = '%s';", id, id, id);
 	assert_int_equal(store_gc(db, mem, &n), 0);
-	assert_int_equal(n.attempts, 1);
+	assert_int_equal(n.attempts, 2);
 	assert_int_equal(n.idempotency, 1);
 	assert_int_equal(n.sessions, 1);
 	assert_int_equal(n.otps + n.budgets, 0);
