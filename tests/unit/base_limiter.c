@@ -101,7 +101,7 @@ time_wraps_without_a_trace(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(edges) / sizeof(edges[0]); i++) {
 		int64_t now = edges[i] > WINDOW ? edges[i] - 50000 : 0;
-		char who[16];
+		char who[32];
 
 		snprintf(who, sizeof(who), "edge %zu", i);
 		for (int n = 0; n < 600; n++)
@@ -221,7 +221,7 @@ processes_share_one_bucket_exactly(void **state)
 {
 	(void)state;
 	for (int i = 0; i < 20; i++) {
-		char who[16];
+		char who[32];
 
 		snprintf(who, sizeof(who), "shared %d", i);
 		assert_int_equal(passed_of(who, 8), 1000);
