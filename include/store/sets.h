@@ -14,7 +14,7 @@ extern const struct stmts account_statements;
 extern const struct stmts login_statements;
 extern const struct stmts unlock_statements;
 extern const struct stmts register_statements;
-extern const struct stmts account_statements;
+extern const struct stmts console_statements;
 extern const struct stmts account_entry_statements;
 extern const struct stmts otp_statements;
 extern const struct stmts otp_send_statements;

@@ -9,7 +9,7 @@
 #include "base/error.h"
 #include "cli/cli.h"
 #include "core/names.h"
-#include "store/accounts.h"
+#include "store/console.h"
 
 #define PAGE 200
 
@@ -34,7 +34,7 @@ account_page(struct db *db, struct arena *mem, struct user_filter *filter)
 {
 	const struct user *users;
 	struct list page;
-	int error = store_accounts(db, mem, filter, &page);
+	int error = store_console_users(db, mem, filter, &page);
 
 	if (error)
 		return error;
@@ -69,7 +69,7 @@ account_show(struct db *db, struct arena *mem, struct text name_key)
 {
 	char id[UUID_CHARS], created[TIME_CHARS], updated[TIME_CHARS];
 	struct user u;
-	int error = store_account(db, mem, name_key, &u);
+	int error = store_console_user(db, mem, name_key, &u);
 
 	if (error)
 		return error;
@@ -88,13 +88,13 @@ account_show(struct db *db, struct arena *mem, struct text name_key)
 static int
 account_disable(struct db *db, struct arena *mem, struct text name_key)
 {
-	return store_account_activate(db, mem, name_key, false);
+	return store_console_activate(db, mem, name_key, false);
 }
 
 static int
 account_enable(struct db *db, struct arena *mem, struct text name_key)
 {
-	return store_account_activate(db, mem, name_key, true);
+	return store_console_activate(db, mem, name_key, true);
 }
 
 /* done: what is said after the name, or NULL when the job says it itself. */
@@ -155,7 +155,7 @@ static const struct verb {
 	{ "show",	false,	account_show,		NULL },
 	{ "disable",	false,	account_disable,	"deactivated" },
 	{ "enable",	false,	account_enable,		"activated" },
-	{ "delete",	false,	store_account_delete,	"deleted" },
+	{ "delete",	false,	store_console_delete,	"deleted" },
 };
 
 static const struct verb *

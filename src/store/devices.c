@@ -9,7 +9,7 @@
 #include "store/who.h"
 
 /* Which sessions are somebody's logins, of a docket.sessions called s. */
-#define SQL_LOGIN SQL_SESSION_LIVE
+#define SQL_LOGIN SQL_SESSION_LIVE " AND s.kind = 'login'"
 
 #define SQL_DEVICE(current) \
 	"s.id, s.agent, s.ip, " current " AS current, s.created_at," \

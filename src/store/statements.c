@@ -12,7 +12,7 @@ const struct stmts *const store_statements[] = {
 	&login_statements,
 	&unlock_statements,
 	&register_statements,
-	&account_statements,
+	&console_statements,
 	&account_entry_statements,
 	&otp_statements,
 	&otp_send_statements,

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 /* Accounts from the command line: show, list, activate, delete. */
-#include "store/accounts.h"
+#include "store/console.h"
 
 #include <stddef.h>
 
@@ -73,10 +73,10 @@ static const struct stmt statements[] = {
 	},
 };
 
-const struct stmts account_statements = STMTS(statements);
+const struct stmts console_statements = STMTS(statements);
 
 int
-store_account(struct db *db, struct arena *mem, struct text name_key,
+store_console_user(struct db *db, struct arena *mem, struct text name_key,
     struct user *ret)
 {
 	struct db_params p = { 0 };
@@ -94,7 +94,7 @@ store_account(struct db *db, struct arena *mem, struct text name_key,
 }
 
 int
-store_accounts(struct db *db, struct arena *mem,
+store_console_users(struct db *db, struct arena *mem,
     const struct user_filter *filter, struct list *ret)
 {
 	struct db_params p = { 0 };
@@ -129,7 +129,7 @@ account_run(struct db *db, struct arena *mem, const struct stmt *stmt,
 }
 
 int
-store_account_activate(struct db *db, struct arena *mem, struct text name_key,
+store_console_activate(struct db *db, struct arena *mem, struct text name_key,
     bool active)
 {
 	struct db_params p = { 0 };
@@ -140,7 +140,7 @@ store_account_activate(struct db *db, struct arena *mem, struct text name_key,
 }
 
 int
-store_account_delete(struct db *db, struct arena *mem, struct text name_key)
+store_console_delete(struct db *db, struct arena *mem, struct text name_key)
 {
 	struct db_params p = { 0 };
 
