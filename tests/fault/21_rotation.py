@@ -61,23 +61,31 @@ class Chain(threading.Thread):
         self.kids[header["kid"]] = header["alg"]
 
     def run(self):
-        client = Client(self.own)
+        many = [Client(self.own) for _ in range(4)]
         try:
             while not self.ended.is_set():
-                self.step(client)
+                self.step(many)
         except BaseException as error:  # noqa: B902: shown by the test
             self.error = error
-        client.close()
+        for client in many:
+            client.close()
 
-    def step(self, client):
+    def step(self, many):
         # One with ten seconds left, whichever key signed it.
         now = time.monotonic()
         self.tokens = [t for t in self.tokens if t[0] > now - TTL + 10] \
             or self.tokens[-1:]
-        if random.random() < 0.2 or self.tokens[-1][0] < now - TTL / 2:
-            return self.renew(client)
+        if random.random() < 0.3 or self.tokens[-1][0] < now - TTL / 2:
+            self.renew(many[0])
+            # At once to whoever else is there: an old worker, a new one.
+            for client in many:
+                self.read(client, self.tokens[-1][1])
+        else:
+            self.read(many[0], random.choice(self.tokens)[1])
+
+    def read(self, client, token):
         reply = client.request("GET", "/tasks?limit=3", check=False,
-                               token=random.choice(self.tokens)[1])
+                               token=token)
         self.reads += 1
         if reply.status != 200:
             self.failed.append(str(reply))
