@@ -25,7 +25,8 @@ struct session_facts {
 };
 
 /* One statement. 0 and *ret_live false: none such, also for a nil id, which
- * only asks whether the caller may know; or who's error. */
+ * only asks whether the caller may know; or who's error. An application, which
+ * is nobody (nil user_id), may know. */
 int store_session_facts(struct db *db, struct arena *mem,
     const struct principal *who, const struct uuid *session_id,
     bool *ret_live, struct session_facts *ret);

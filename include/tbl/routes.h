@@ -25,14 +25,14 @@ ROUTE(GET,    "/auth/users",	NULL, ACCESS_ADMIN, "admin", TX_READ, GROUP_MAIN, 0
 
 /* tokens for other programs */
 ROUTE(POST,   "/auth/revoke",	NULL, ACCESS_PUBLIC, NULL, TX_WRITE, GROUP_MAIN, ROUTE_OAUTH, revoke_body, fields_none, 200, fields_none, RATE_AUTH, api_revoke, "revokeToken", "End the session behind an access or refresh token (RFC 7009)")
-ROUTE(POST,   "/auth/introspect", NULL, ACCESS_ADMIN, "admin", TX_READ, GROUP_MAIN, ROUTE_OAUTH, introspect_body, fields_none, 200, introspect_reply, RATE_API, api_introspect, "introspectToken", "What a token is good for, now (RFC 7662)")
+ROUTE(POST,   "/auth/introspect", NULL, ACCESS_ADMIN_OR_KEY, NULL, TX_READ, GROUP_MAIN, ROUTE_OAUTH, introspect_body, fields_none, 200, introspect_reply, RATE_API, api_introspect, "introspectToken", "What a token is good for, now (RFC 7662)")
 ROUTE(GET,    "/.well-known/jwks.json", NULL, ACCESS_PUBLIC, NULL, TX_NONE, GROUP_MAIN, ROUTE_PUBLIC_CACHE | ROUTE_ETAG, fields_none, fields_none, 200, jwks_reply, RATE_API, api_jwks, "getKeys", "The public keys of access tokens (RFC 7517); none with HS256")
 ROUTE(GET,    "/.well-known/oauth-authorization-server", NULL, ACCESS_PUBLIC, NULL, TX_NONE, GROUP_MAIN, ROUTE_PUBLIC_CACHE | ROUTE_ETAG, fields_none, fields_none, 200, metadata_reply, RATE_API, api_metadata, "getMetadata", "Where the OAuth endpoints are and what they take (RFC 8414)")
 
-/* the caller's account */
-ROUTE(PATCH,  "/auth/me",	NULL, ACCESS_USER, "account", TX_WRITE, GROUP_MAIN, ROUTE_MERGE, me_body, fields_none, 200, user_reply, RATE_AUTH, api_me_change, "changeProfile", "Change name or address; a new address needs a code of purpose change")
-ROUTE(DELETE, "/auth/me",	NULL, ACCESS_USER, "account", TX_WRITE, GROUP_HASH, 0, leave_body, fields_none, 200, message_reply, RATE_AUTH, api_me_delete, "deleteAccount", "Delete the caller's account and all of its data")
-ROUTE(POST,   "/auth/password",	NULL, ACCESS_USER, "account", TX_WRITE, GROUP_HASH, 0, password_body, fields_none, 200, message_reply, RATE_AUTH, api_password, "changePassword", "Change the password; all other sessions end")
+/* the caller's account: a key that leaked must not take it over, so no scope */
+ROUTE(PATCH,  "/auth/me",	NULL, ACCESS_USER, NULL, TX_WRITE, GROUP_MAIN, ROUTE_MERGE, me_body, fields_none, 200, user_reply, RATE_AUTH, api_me_change, "changeProfile", "Change name or address; a new address needs a code of purpose change")
+ROUTE(DELETE, "/auth/me",	NULL, ACCESS_USER, NULL, TX_WRITE, GROUP_HASH, 0, leave_body, fields_none, 200, message_reply, RATE_AUTH, api_me_delete, "deleteAccount", "Delete the caller's account and all of its data")
+ROUTE(POST,   "/auth/password",	NULL, ACCESS_USER, NULL, TX_WRITE, GROUP_HASH, 0, password_body, fields_none, 200, message_reply, RATE_AUTH, api_password, "changePassword", "Change the password; all other sessions end")
 ROUTE(POST,   "/auth/password/reset", NULL, ACCESS_PUBLIC, NULL, TX_WRITE, GROUP_HASH, 0, reset_body, fields_none, 200, message_reply, RATE_AUTH, api_password_reset, "resetPassword", "Set a new password with a code of purpose reset; all sessions end")
 
 /* sessions */

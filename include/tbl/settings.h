@@ -61,7 +61,7 @@ SETTING(otp, echo, BOOL, "off", 0, 0, "Return the code in the reply; refused unl
 SETTING(limits, requests_user, INT, "600", 0, 10000000, "Requests per user and minute, over all workers; 0 = no limit (dev only)")
 SETTING(limits, requests_anonymous, INT, "120", 0, 10000000, "Requests without a valid token per client IP (IPv6: /64) and minute; 0 = no limit (dev only)")
 SETTING(limits, refreshes_session, INT, "60", 0, 10000000, "Refreshes per session and minute; 0 = no limit (dev only)")
-SETTING(limits, login_failures, INT, "6", 1, 1000, "Wrong passwords per account and client network within limits.login_window; then it is locked")
+SETTING(limits, login_failures, INT, "10", 1, 1000, "Wrong passwords per account and client network within limits.login_window; then it is locked")
 SETTING(limits, login_window, SECONDS, "10m", 1, 86400, "What is older, or followed by a right password, counts no more")
 SETTING(limits, login_lock, SECONDS, "60", 1, 86400, "How long it is locked at first; each wrong password after that doubles it")
 SETTING(limits, login_lock_most, SECONDS, "15m", 1, 86400, "How long it is locked at most")

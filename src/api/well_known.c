@@ -76,11 +76,11 @@ static const struct field metadata_rows[] = {
 	F(TEXT, OUT, introspection, "introspection_endpoint", 0, 0, 0, "RFC 7662", "\"https://docket.example/auth/introspect\""),
 	F(TEXT, OUT, jwks, "jwks_uri", 0, 0, 0, "RFC 7517", "\"https://docket.example/.well-known/jwks.json\""),
 	F_FIXED("response_types_supported", "[]", "There is no authorization endpoint"),
-	F(TEXTS, OUT, grants, "grant_types_supported", 0, 0, 0, "", "[\"password\",\"refresh_token\"]"),
+	F(TEXTS, OUT, grants, "grant_types_supported", 0, 0, 0, "", "[\"password\",\"refresh_token\",\"otp\"]"),
 	F_FIXED("scopes_supported", "[\"tasks:read\",\"tasks:write\",\"account\",\"admin\"]", "The user's role decides which are granted"),
 	F_FIXED("token_endpoint_auth_methods_supported", "[\"none\"]", "Clients are public"),
 	F_FIXED("revocation_endpoint_auth_methods_supported", "[\"none\"]", "Who has the token may end it"),
-	F_FIXED("introspection_endpoint_auth_methods_supported", "[\"Bearer\"]", "An admin's access token"),
+	F_FIXED("introspection_endpoint_auth_methods_supported", "[\"Bearer\"]", "An admin's access token; an API key in X-API-Key serves too"),
 };
 #undef OUT
 const struct fields metadata_reply =
@@ -113,7 +113,8 @@ int
 api_metadata(struct call *call)
 {
 	static struct text grants[] = {
-		TEXT_INIT("refresh_token"), TEXT_INIT("password"),
+		TEXT_INIT("refresh_token"), TEXT_INIT("otp"),
+		TEXT_INIT("password"),
 	};
 	const struct settings *set = call->app->settings;
 	const char *base = base_of(set);
@@ -129,7 +130,7 @@ api_metadata(struct call *call)
 		.revocation = address(call, base, "/auth/revoke"),
 		.introspection = address(call, base, "/auth/introspect"),
 		.jwks = address(call, base, "/.well-known/jwks.json"),
-		.grants = { grants, set->auth_password_grant ? 2 : 1 },
+		.grants = { grants, set->auth_password_grant ? 3 : 2 },
 	};
 	call->reply.object = out;
 	return 0;

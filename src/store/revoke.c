@@ -23,7 +23,15 @@ static const struct field facts_fields[] = {
 static const struct fields facts_row =
     FIELDS(NULL, facts_fields, struct session_facts);
 
-enum { SESSION_REVOKE, SESSION_FACTS };
+#define SQL_FACTS(id) \
+	"SELECT u.id AS user_id, u.username, u.role," \
+	" s.refresh_counter AS counter, s.used_at," \
+	" least(s.idle_until, s.absolute_until) AS ends_at" \
+	" FROM docket.sessions s" \
+	" JOIN docket.users u ON u.id = s.user_id AND u.active" \
+	" WHERE s.id = " id "::uuid AND " SQL_SESSION_LIVE
+
+enum { SESSION_REVOKE, SESSION_FACTS, SESSION_FACTS_TOLD };
 
 static const struct stmt statements[] = {
 	[SESSION_REVOKE] = {
@@ -44,14 +52,13 @@ static const struct stmt statements[] = {
 		"session_facts",
 		SQL_WHO " SELECT who.who_state, x.* FROM who"
 		" LEFT JOIN LATERAL ("
-		" SELECT u.id AS user_id, u.username, u.role,"
-		" s.refresh_counter AS counter, s.used_at,"
-		" least(s.idle_until, s.absolute_until) AS ends_at"
-		" FROM docket.sessions s"
-		" JOIN docket.users u ON u.id = s.user_id AND u.active"
-		" WHERE who.who_state = 0 AND s.id = $4::uuid"
-		" AND " SQL_SESSION_LIVE ") x ON true",
+		SQL_FACTS("$4") " AND who.who_state = 0) x ON true",
 		&facts_row, true, false
+	},
+	/* To an application, whose key was looked up already. */
+	[SESSION_FACTS_TOLD] = {
+		"session_facts_told", SQL_FACTS("$1"),
+		&facts_row, false, false
 	},
 };
 
@@ -81,9 +88,16 @@ store_session_facts(struct db *db, struct arena *mem,
 	struct db_result r;
 	int error;
 
-	who_params(&p, who);
-	db_uuid(&p, session_id);
-	error = who_run(db, mem, who, &statements[SESSION_FACTS], &p, &r);
+	if (uuid_is_nil(&who->user_id)) {
+		db_uuid(&p, session_id);
+		error = db_run(db, mem, &statements[SESSION_FACTS_TOLD], &p,
+		    &r);
+	} else {
+		who_params(&p, who);
+		db_uuid(&p, session_id);
+		error = who_run(db, mem, who, &statements[SESSION_FACTS], &p,
+		    &r);
+	}
 	if (error)
 		return error;
 	*ret_live = r.rows > 0;

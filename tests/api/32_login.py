@@ -219,9 +219,9 @@ def test_credentials_in_the_query_are_not_read(api, somebody):
 
 # --- guessing -------------------------------------------------------------
 
-def test_six_failures_then_429(api, somebody):
+def test_ten_failures_then_429(api, somebody):
     name = somebody["username"]
-    for _ in range(6):
+    for _ in range(10):
         log_in(api, 401, "wrong one", username=name)
     for password in ("wrong one", RIGHT):
         reply = log_in(api, 429, password, username=name)
@@ -231,7 +231,7 @@ def test_six_failures_then_429(api, somebody):
 
 def test_the_token_endpoint_counts_with_the_login(api, somebody):
     name = somebody["username"]
-    for _ in range(3):
+    for _ in range(5):
         log_in(api, 401, "wrong one", username=name)
         grant(api, 400, username=name, password="wrong one")
     reply = grant(api, 429, username=name, password=RIGHT)
@@ -243,7 +243,7 @@ def test_the_token_endpoint_counts_with_the_login(api, somebody):
 def test_an_unknown_user_is_limited_alike(api, somebody):
     said = []
     for name in (somebody["username"], new_name()):
-        for _ in range(6):
+        for _ in range(10):
             log_in(api, 401, "wrong one", username=name)
         reply = log_in(api, 429, "wrong one", username=name)
         said.append(anonymous(reply))
@@ -252,14 +252,14 @@ def test_an_unknown_user_is_limited_alike(api, somebody):
 
 def test_spellings_share_one_budget(api, somebody):
     name = somebody["username"]
-    for i in range(6):
+    for i in range(10):
         log_in(api, 401, "wrong one",
                username=name.upper() if i % 2 else name)
     log_in(api, 429, username=name)
 
 
 def test_one_account_does_not_lock_another(api, somebody, dev):
-    for _ in range(6):
+    for _ in range(10):
         log_in(api, 401, "wrong one", username=somebody["username"])
     other = register(api, RIGHT).json["user"]["username"]
     log_in(api, username=other)
@@ -271,15 +271,19 @@ def test_successes_are_not_counted(api, somebody):
     log_in(api, 401, "wrong one", username=somebody["username"])
 
 
-def test_20_parallel_guesses_are_six(dev, somebody):
+def test_20_parallel_guesses_are_ten(api, dev, somebody):
     clients = [docket.Client(dev) for _ in range(20)]
     replies = parallel([lambda c=c: log_in(
         c, None, "wrong one", username=somebody["username"])
         for c in clients])
     statuses = [r.status for r in replies]
     assert set(statuses) <= {401, 429, 503}, statuses
-    assert statuses.count(401) <= 6, statuses
-    assert 429 in statuses, statuses
+    # Those that the hash gate turned away did not count: the rest comes.
+    name = somebody["username"]
+    while (reply := log_in(api, None, "wrong one",
+                           username=name)).status != 429:
+        statuses.append(reply.status)
+    assert statuses.count(401) == 10, statuses
 
 
 def test_unknown_users_cost_the_time_of_known_ones(api, dev):

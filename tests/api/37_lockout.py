@@ -18,6 +18,9 @@ WRONG = "wrong horse"
 HERE = "127.0.0.0/24"
 LOCKS = [60, 120, 240, 480, 900, 900]
 
+# limits.login_failures
+TRIES = 10
+
 
 @pytest.fixture
 def somebody(api):
@@ -30,7 +33,7 @@ def log_in(client, expect=200, password=RIGHT, **names):
 
 
 def lock(client, name):
-    for _ in range(6):
+    for _ in range(TRIES):
         log_in(client, 401, WRONG, username=name)
 
 
@@ -58,19 +61,20 @@ def counted(dev, user):
         id=user["id"])]
 
 
-# --- six, then a lock -----------------------------------------------------
+# --- ten, then a lock -----------------------------------------------------
 
 def test_each_failure_is_stored_and_told(api, dev, somebody):
-    for number in range(1, 7):
+    for number in range(1, TRIES + 1):
         reply = log_in(api, 401, WRONG, username=somebody["username"])
         assert counted(dev, somebody) == [number]
         told = rate_limits(reply)["login"]
-        assert (told["q"], told["w"], told["r"]) == (6, 600, 6 - number)
-        assert told["t"] <= 60 if number == 6 else 540 < told["t"] <= 600
+        assert (told["q"], told["w"], told["r"]) == (
+            TRIES, 600, TRIES - number)
+        assert told["t"] <= 60 if number == TRIES else 540 < told["t"] <= 600
     reply = log_in(api, 429, WRONG, username=somebody["username"])
     assert reply.code == "rate_limited"
     assert rate_limits(reply) == {"login": {
-        "q": 6, "w": 600, "r": 0, "t": int(reply.header("Retry-After"))}}
+        "q": TRIES, "w": 600, "r": 0, "t": int(reply.header("Retry-After"))}}
 
 
 def test_a_lock_lasts_twice_as_long_each_time(api, dev, somebody):
@@ -96,7 +100,7 @@ def test_a_right_password_while_locked_is_told_nothing(api, dev, somebody):
     said = [log_in(api, 429, password, username=somebody["username"])
             for password in (RIGHT, WRONG, RIGHT)]
     assert len({anonymous(reply) for reply in said}) == 1
-    assert counted(dev, somebody) == [6]
+    assert counted(dev, somebody) == [TRIES]
 
 
 def test_a_right_password_forgives(api, dev, somebody):
@@ -115,7 +119,7 @@ def test_the_token_endpoint_says_it_its_own_way(api, somebody):
     assert "login" in rate_limits(reply)
 
 
-def test_64_parallel_guesses_are_six(dev, api, somebody):
+def test_64_parallel_guesses_are_ten(dev, api, somebody):
     """Those that the hash gate turned away did not count: the rest comes."""
     name = somebody["username"]
     clients = [Client(dev) for _ in range(64)]
@@ -126,15 +130,15 @@ def test_64_parallel_guesses_are_six(dev, api, somebody):
     assert set(said) <= {401, 429, 503}, said
     while (reply := log_in(api, None, WRONG, username=name)).status != 429:
         said.append(reply.status)
-    assert said.count(401) == 6, said
-    assert counted(dev, somebody) == [6]
+    assert said.count(401) == TRIES, said
+    assert counted(dev, somebody) == [TRIES]
 
 
 # --- whom it locks --------------------------------------------------------
 
 def test_a_stranger_elsewhere_locks_nobody_out(api, dev, somebody):
     name = somebody["username"]
-    for _ in range(6):
+    for _ in range(TRIES):
         assert elsewhere(dev, "198.51.100.7", name, WRONG).status == 401
     # The whole network is locked, and nobody else.
     for address in ("198.51.100.7", "198.51.100.200"):
@@ -145,7 +149,7 @@ def test_a_stranger_elsewhere_locks_nobody_out(api, dev, somebody):
 
 def test_an_ipv6_network_is_a_64(dev, somebody):
     name = somebody["username"]
-    for host in range(1, 7):
+    for host in range(1, TRIES + 1):
         assert elsewhere(dev, f"2001:db8:1:2::{host}", name,
                          WRONG).status == 401
     assert elsewhere(dev, "2001:db8:1:2:ffff::1", name, RIGHT).status == 429
@@ -157,7 +161,7 @@ def test_a_name_that_nobody_has_is_locked_alike(api, somebody):
     said = {}
     for name in (somebody["username"], new_name()):
         said[name] = []
-        for _ in range(8):
+        for _ in range(TRIES + 2):
             reply = log_in(api, None, WRONG, username=name)
             limits = rate_limits(reply)["login"]
             said[name].append((reply.status, anonymous(reply), limits["q"],
@@ -165,7 +169,7 @@ def test_a_name_that_nobody_has_is_locked_alike(api, somebody):
                                abs(limits["t"] - 600) < 60))
     known, unknown = said.values()
     assert known == unknown
-    assert [step[0] for step in known] == [401] * 6 + [429] * 2
+    assert [step[0] for step in known] == [401] * TRIES + [429] * 2
 
 
 def test_a_deactivated_account_is_locked_alike(api, dev, somebody):
@@ -181,7 +185,7 @@ def test_a_deactivated_account_is_locked_alike(api, dev, somebody):
 def test_an_admin_unlocks(api, dev, admin, somebody, by):
     name = somebody["username"]
     lock(api, name)
-    for _ in range(6):
+    for _ in range(TRIES):
         elsewhere(dev, "198.51.100.7", name, WRONG)
     reply = admin.post(f"/auth/users/{somebody[by]}/unlock")
     assert reply.json == {"message": "User unlocked"}
