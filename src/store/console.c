@@ -21,7 +21,7 @@ static const struct field named_fields[] = {
 static const struct fields named_row =
     FIELDS(NULL, named_fields, struct named);
 
-enum { ACCOUNT_SHOW, ACCOUNT_LIST, ACCOUNT_FIND, ACCOUNT_ACTIVATE, ACCOUNT_DELETE };
+enum { CONSOLE_SHOW, CONSOLE_LIST, CONSOLE_FIND, CONSOLE_ACTIVATE, CONSOLE_DELETE };
 
 #define SQL_LIST(such) \
 	"SELECT " SQL_USER " FROM docket.users u" \
@@ -31,21 +31,21 @@ enum { ACCOUNT_SHOW, ACCOUNT_LIST, ACCOUNT_FIND, ACCOUNT_ACTIVATE, ACCOUNT_DELET
 	" ORDER BY u.number LIMIT $4::bigint"
 
 static const struct stmt statements[] = {
-	[ACCOUNT_SHOW] = {
-		"account_show",
+	[CONSOLE_SHOW] = {
+		"console_show",
 		"SELECT " SQL_USER " FROM docket.users u"
 		" WHERE u.username_key = $1::text",
 		&user_row, false, false
 	},
-	[ACCOUNT_LIST] = {
-		"account_list", SQL_LIST(""), &user_row, false, false
+	[CONSOLE_LIST] = {
+		"console_list", SQL_LIST(""), &user_row, false, false
 	},
-	[ACCOUNT_FIND] = {
-		"account_find", SQL_LIST(" AND " SQL_USER_BEGINS("$5::text")),
+	[CONSOLE_FIND] = {
+		"console_find", SQL_LIST(" AND " SQL_USER_BEGINS("$5::text")),
 		&user_row, false, false
 	},
-	[ACCOUNT_ACTIVATE] = {
-		"account_activate",
+	[CONSOLE_ACTIVATE] = {
+		"console_activate",
 		"WITH was AS MATERIALIZED ("
 		" SELECT id, active FROM docket.users"
 		" WHERE username_key = $1::text FOR NO KEY UPDATE),"
@@ -60,8 +60,8 @@ static const struct stmt statements[] = {
 		" SELECT id FROM was",
 		&named_row, false, true
 	},
-	[ACCOUNT_DELETE] = {
-		"account_delete",
+	[CONSOLE_DELETE] = {
+		"console_delete",
 		"WITH gone AS ("
 		" DELETE FROM docket.users WHERE username_key = $1::text"
 		" RETURNING id),"
@@ -84,7 +84,7 @@ store_console_user(struct db *db, struct arena *mem, struct text name_key,
 	int error;
 
 	db_text(&p, name_key);
-	error = db_run(db, mem, &statements[ACCOUNT_SHOW], &p, &r);
+	error = db_run(db, mem, &statements[CONSOLE_SHOW], &p, &r);
 	if (error)
 		return error;
 	if (r.rows == 0)
@@ -108,7 +108,7 @@ store_console_users(struct db *db, struct arena *mem,
 	if (filter->begins.s)
 		db_text(&p, filter->begins);
 	error = db_run(db, mem,
-	    &statements[filter->begins.s ? ACCOUNT_FIND : ACCOUNT_LIST], &p,
+	    &statements[filter->begins.s ? CONSOLE_FIND : CONSOLE_LIST], &p,
 	    &r);
 	if (error)
 		return error;
@@ -136,7 +136,7 @@ store_console_activate(struct db *db, struct arena *mem, struct text name_key,
 
 	db_text(&p, name_key);
 	db_bool(&p, active);
-	return account_run(db, mem, &statements[ACCOUNT_ACTIVATE], &p);
+	return account_run(db, mem, &statements[CONSOLE_ACTIVATE], &p);
 }
 
 int
@@ -145,5 +145,5 @@ store_console_delete(struct db *db, struct arena *mem, struct text name_key)
 	struct db_params p = { 0 };
 
 	db_text(&p, name_key);
-	return account_run(db, mem, &statements[ACCOUNT_DELETE], &p);
+	return account_run(db, mem, &statements[CONSOLE_DELETE], &p);
 }

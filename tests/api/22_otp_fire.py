@@ -330,6 +330,9 @@ def written(dev, to):
 def test_known_and_unknown_write_the_same_and_one_is_sent(api, dev, purpose):
     person = docket.register(api, phone=new_phone(),
                              email=new_email()).json["user"]
+    # Login codes are for those who have proven that the address is theirs.
+    dev.sql("UPDATE docket.users SET phone_verified_at = now(),"
+            " email_verified_at = now() WHERE id = :'id'", id=person["id"])
     for known, unknown in ((person["phone"], new_phone()),
                            (person["email"], new_email())):
         codes = {to: send_otp(api, to, purpose).json["otp"]

@@ -410,8 +410,9 @@ def test_of_two_admins_who_go_at_once_one_stays(own, how):
     one, two = docket.person(own), docket.person(own)
     before = [row[0] for row in own.sql(
         "SELECT id FROM docket.users WHERE role = 'admin'")]
-    own.sql("UPDATE docket.users SET role = CASE WHEN id IN (:'one', :'two')"
-            " THEN 'admin' ELSE 'user' END", one=one.id, two=two.id)
+    for role, which in (("admin", "IN"), ("user", "NOT IN")):
+        own.sql(f"UPDATE docket.users SET role = '{role}' WHERE id {which}"
+                " (:'one', :'two')", one=one.id, two=two.id)
     try:
         reply = behind(own, lambda: two.delete("/auth/me", None, json={
             "password": RIGHT}), f"{how} WHERE id = '{one.id}'")

@@ -18,7 +18,7 @@ import instance
 from docket import ROUTES, Client, wait_until
 from places import places
 from tables import ERRORS
-from victims import REALM, Someone, told
+from victims import REALM, Someone, spare, told
 
 SHAPE = re.compile(r"dk_[0-9A-Za-z]{71}")
 DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
@@ -29,7 +29,7 @@ SCOPES = ["tasks:read", "tasks:write", "account", "admin"]
 GUARDED = [r for r in ROUTES if r.access != "PUBLIC"]
 SCOPED = [r for r in GUARDED if r.scope]
 UNSCOPED = [r for r in GUARDED
-            if not r.scope and r.access != "ADMIN_OR_KEY"]
+            if not r.scope and not r.or_key]
 FEW = "server.workers=4"
 
 
@@ -681,10 +681,12 @@ class Bad:
 
 
 def place_of(one, row):
-    """The row's request, for a task of theirs."""
+    """The row's request, for a task of theirs or for a user to spare."""
+    place = places(row)[0]
     tasks = [one.task(f"task {i}")["id"] for i in range(2)]
-    return lambda client, expect, **more: places(row)[0].send(
-        client, tasks[1], tasks[0], expect, **more)
+    ref = spare(one.dev, one.id).get(place.noun, [tasks[1]])[0]
+    return lambda client, expect, **more: place.send(
+        client, ref, tasks[0], expect, **more)
 
 
 def without_key(one, row):
@@ -1058,14 +1060,9 @@ def test_what_the_command_refuses(dev, ledger):
     assert ledger.changed(before) == []
 
 
-PRODUCTION = ("profile=production", "otp.echo=off", "sample_routes=off",
-              "limits.otp_sends_client=10", "limits.requests_client=20",
-              "limits.auth_client=2")
-
-
 def test_production_makes_no_fixed_value(dev):
     said = run(dev, "add", "--application", "x", "--scopes", "account",
-               "--insecure-value", "654321", expect=65, settings=PRODUCTION)
+               "--insecure-value", "654321", expect=65, settings=instance.PRODUCTION)
     assert "only for profile = dev" in said.stderr
 
 
@@ -1081,7 +1078,7 @@ def test_a_fixed_value_is_an_application_of_development(dev, api, fresh):
 def test_production_takes_no_fixed_value():
     """Not even one that lies in its database."""
     with instance.running("auth.tasks_auth=jwt+apikey", FEW,
-                          *PRODUCTION) as own:
+                          *instance.PRODUCTION) as own:
         assert "seed-client" in run(own, "list").stdout
         one = docket.person(own)
         program = application(own)[1]

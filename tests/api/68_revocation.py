@@ -168,7 +168,7 @@ def hand(dev):
 CHANGES = {
     "deactivated": ("UPDATE docket.users SET active = false", 401,
                     "user_inactive"),
-    "deleted": ("DELETE FROM docket.users", 401, "user_inactive"),
+    "deleted": ("DELETE FROM docket.users", 401, "credentials_invalid"),
     "made an admin": ("UPDATE docket.users SET role = 'admin'", 200, None),
 }
 

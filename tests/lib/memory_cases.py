@@ -384,12 +384,12 @@ def check_order(world, sent, reply):
         ids in (sent.ids, sent.ids[::-1]), ids
 
 
-def make_revoke(world, row, sent):
+def make_session_revoke(world, row, sent):
     sent.pair = world.login()
     sent.path = row.at(jwt_parts(sent.pair["access_token"])[1]["sid"])
 
 
-def check_revoke(world, sent, reply):
+def check_session_revoke(world, sent, reply):
     """Over, or alive."""
     me = world.client.get("/auth/me", None, token=sent.pair["access_token"])
     assert me.status == 401 if reply.status == 200 else \
@@ -441,7 +441,7 @@ HANDLERS = {
     "api_password_reset": (make_reset, check_password),
     "api_users": (nothing, None),
     "api_sessions": (nothing, None),
-    "api_session_revoke": (make_revoke, check_revoke),
+    "api_session_revoke": (make_session_revoke, check_session_revoke),
     "api_user_get": (of_a_user({}), None),
     "api_user_patch": (of_a_user(PROMOTED), check_promoted),
     "api_user_delete": (of_a_user({}), check_gone),

@@ -39,7 +39,9 @@ class Route:
             else canonical.strip('"')
         self.scope = {"TASKR": "tasks:read", "TASKW": "tasks:write",
                       "NULL": None}.get(scope, scope.strip('"'))
-        self.access = access.removeprefix("ACCESS_")
+        # A key is one way more into a row for admins.
+        self.or_key = access.endswith("_OR_KEY")
+        self.access = access.removeprefix("ACCESS_").removesuffix("_OR_KEY")
         self.group = group.removeprefix("GROUP_")
         self.flags = set(re.findall(r"ROUTE_\w+", flags))
         self.status = int(status)

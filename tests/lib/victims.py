@@ -64,14 +64,14 @@ def told(reply, ref):
 # --- people ---------------------------------------------------------------
 
 def spare(dev, id):
-    """Four more sessions of somebody's, and four more users."""
+    """More sessions of somebody's, and more users."""
     sessions = dev.sql(
         "INSERT INTO docket.sessions (id, user_id, idle_until,"
         " absolute_until) SELECT gen_random_uuid(), :'id', now() + '1 d',"
-        " now() + '1 d' FROM generate_series(1, 4) RETURNING id", id=id)
+        " now() + '1 d' FROM generate_series(1, 8) RETURNING id", id=id)
     users = dev.sql(
         "WITH n AS (SELECT gen_random_uuid() AS id"
-        " FROM generate_series(1, 4)) INSERT INTO docket.users (id, username,"
+        " FROM generate_series(1, 8)) INSERT INTO docket.users (id, username,"
         " username_key, created_at, updated_at) SELECT id, 's' || left("
         "id::text, 20), 's' || left(id::text, 20), now(), now() FROM n"
         " RETURNING id")

@@ -14,12 +14,15 @@ SET LOCAL search_path = tap, pg_catalog;
 -- The one list: who may do what with which table. No row, no right; a table
 -- that is not here fails.
 CREATE TEMPORARY TABLE may (on_table, api, courier) AS VALUES
+	('api_keys',	'SELECT INSERT DELETE',		''),
 	('attempts',	'SELECT INSERT UPDATE DELETE',	''),
 	('audit',	'INSERT',			''),
 	('counters',	'SELECT INSERT UPDATE',		''),
 	('idempotency',	'SELECT INSERT UPDATE DELETE',	''),
+	('lockouts',	'SELECT INSERT UPDATE DELETE',	''),
 	('migrations',	'SELECT',			''),
 	('otp_budgets',	'SELECT INSERT UPDATE DELETE',	''),
+	('otp_traffic',	'SELECT INSERT UPDATE DELETE',	''),
 	('otps',	'SELECT INSERT UPDATE DELETE',	''),
 	('outbox',	'INSERT',	'SELECT UPDATE DELETE'),
 	('sessions',	'SELECT INSERT UPDATE DELETE',	''),
@@ -42,7 +45,9 @@ SELECT table_privs_are('docket', on_table, r.role,
 SELECT is_empty($$SELECT attrelid::regclass, attname
 	FROM pg_attribute JOIN pg_class c ON c.oid = attrelid
 	WHERE c.relnamespace = 'docket'::regnamespace
-	AND attacl IS NOT NULL$$, 'no column has rights of its own');
+	AND attacl IS NOT NULL AND (c.relname <> 'api_keys'
+	OR attname IN ('id', 'kind', 'user_id', 'created_at'))$$,
+	'no column has rights of its own but those of a key that may change');
 SELECT is_empty($$SELECT s.oid::regclass, r.role, p.privilege
 	FROM pg_class s, (VALUES ('docket_api'), ('docket_courier')) r (role),
 	(VALUES ('USAGE'), ('SELECT'), ('UPDATE')) p (privilege)
@@ -118,13 +123,16 @@ SELECT is_empty($$SELECT proname FROM pg_proc
 	'no function lends anybody the owner''s rights');
 SELECT is_empty($$SELECT proname FROM pg_proc
 	WHERE pronamespace = 'docket'::regnamespace
+	AND proname <> 'tasks_due_zone'	-- for its price: see its migration
 	AND NOT 'search_path=pg_catalog' = ANY (COALESCE(proconfig, '{}'))$$,
 	'every function brings its own search_path');
 SELECT is_empty($$SELECT proname, r.role FROM pg_proc,
 	(VALUES ('docket_api'), ('docket_courier')) r (role)
 	WHERE pronamespace = 'docket'::regnamespace
+	AND (r.role, proname) NOT IN (('docket_api', 'sessions_end'),
+	('docket_api', 'otp_undo'))
 	AND has_function_privilege(r.role, pg_proc.oid, 'EXECUTE')$$,
-	'only triggers run them');
+	'only triggers run them, but for two');
 SELECT isnt_empty($$SELECT FROM pg_proc
 	WHERE pronamespace = 'docket'::regnamespace$$, 'there are some');
 
