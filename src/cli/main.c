@@ -23,7 +23,7 @@
 #define DOCKET_CONF "/etc/docket/docket.conf"
 #endif
 
-#define CONNECT_MS 5000
+#define CONNECT_MS 2000
 #define DEADLINE_MS 30000
 
 struct command {

@@ -119,6 +119,17 @@ reply_print(struct call *call, int result)
 		success_print(call);
 }
 
+/* What would have sufficed, or NULL. */
+static const char *
+scope_wanted(const struct send *send)
+{
+	const struct route *route = send->call->route;
+
+	if (send->error == E_ROLE)
+		return "admin";
+	return send->status == 403 && route ? route->scope : NULL;
+}
+
 /* RFC 6750 §3: the challenge, and why, when a bearer was sent. */
 static void
 challenge_print(const struct send *send, struct buf *out)
@@ -146,9 +157,8 @@ challenge_print(const struct send *send, struct buf *out)
 		    problem_detail(call, send->error));
 		buf_printf(out, ", error=\"%s\", error_description=\"%.*s\"",
 		    why, TEXT_FMT(words));
-		if (send->status == 403 && call->route &&
-		    call->route->scope)
-			buf_printf(out, ", scope=\"%s\"", call->route->scope);
+		if (scope_wanted(send))
+			buf_printf(out, ", scope=\"%s\"", scope_wanted(send));
 	}
 	buf_puts(out, "\r\n");
 }

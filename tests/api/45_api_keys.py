@@ -348,9 +348,9 @@ def test_no_more_than_the_limit(dev, fresh):
     """Exactly, however many are asked for at once: held up until some have
     come as far as they can without each other."""
     one = fresh()
-    for _ in range(48):
+    for _ in range(49):
         make(one)
-    clients = [Client(dev) for _ in range(8)]
+    clients = [Client(dev) for _ in range(16)]
     with holding(dev, "SELECT 1 FROM docket.users WHERE id ="
                  f" '{one.id}' FOR UPDATE") as release, \
             concurrent.futures.ThreadPoolExecutor(len(clients)) as pool:
@@ -359,12 +359,12 @@ def test_no_more_than_the_limit(dev, fresh):
                  for c in clients]
         wait_until(lambda: int(dev.sql(
             "SELECT count(*) FROM pg_stat_activity"
-            " WHERE wait_event_type = 'Lock'")[0][0]) >= 3, "three in a row")
+            " WHERE wait_event_type = 'Lock'")[0][0]) >= 2, "two in a row")
         release()
         replies = [a.result(60) for a in asked]
     # One that waited for a worker meanwhile may have been shed.
     statuses = [r.status for r in replies]
-    assert statuses.count(201) == 2 and {*statuses} <= {201, 409, 503}
+    assert statuses.count(201) == 1 and {*statuses} <= {201, 409, 503}
     assert {r.code for r in replies if r.status == 409} == {"api_key_limit"}
     keys = one.get("/auth/keys").json["keys"]
     assert len(keys) == 50

@@ -39,7 +39,7 @@ def test_the_tour_does_what_a_newcomer_wants():
     text = "\n".join(blocks(section("A five-minute tour"), "sh"))
     for path in ("/otp/send", "/auth/register", "/auth/token", "/auth/me",
                  "/tasks", "/tasks/order", "/auth/refresh", "/auth/logout",
-                 "/auth/users"):
+                 "/auth/users", "/auth/keys", "/auth/sessions"):
         assert path in text, path
 
 
