@@ -154,8 +154,9 @@ dev_stop() {
 dev_docket() {
 	state_open
 	BUILD=$DEV_HOME/build${DEV_SANITIZE:+-asan}
-	[ -e "$STATE/docket.conf" ] && [ -x "$BUILD/docket" ] ||
+	if [ ! -e "$STATE/docket.conf" ] || [ ! -x "$BUILD/docket" ]; then
 		die "there is no instance in $STATE" "./dev run"
+	fi
 	[ "${1-}" != migrate ] ||
 		set -- "$@" --dir "$DEV_ROOT/sql/migrations"
 	docket "$@"

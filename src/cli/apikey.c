@@ -170,7 +170,7 @@ static int
 apikey_add(struct work *w)
 {
 	struct new_key key = { 0 };
-	struct text secret;
+	struct text secret = TEXT_NONE;
 	struct api_key made;
 	int status = fill(w->ask, w->settings, w->mem, &key, &secret);
 	int error;

@@ -43,6 +43,7 @@ note(struct import_seen *seen, struct arena *mem, const char *what,
 	found = tsearch(name, &seen->tree, compare);
 	if (!found)
 		arena_oom(mem);
+	/* cppcheck-suppress nullPointerRedundantCheck ; arena_oom leaves */
 	return *found == name ? 0 : (*found)->line;
 }
 

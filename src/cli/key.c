@@ -187,7 +187,7 @@ ring_change(const struct key_command *c, const struct replace *at,
 {
 	const int64_t now = clock_real_us() / TIME_SECOND;
 	struct token_ring *ring = ring_open(at);
-	const char *advice;
+	const char *advice = "";
 	int status;
 
 	if (!ring)
@@ -264,6 +264,7 @@ key_run(struct cli *cli, struct key_command *c, int verb)
 
 	if (status)
 		return status;
+	/* cppcheck-suppress autoVariables ; it is done with when we are */
 	c->settings = &settings;
 	c->mem = cli->mem;
 	if (!c->alg)

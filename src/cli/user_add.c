@@ -128,7 +128,8 @@ hash_password(const struct settings *settings, const struct add *add,
 		if (error == 0)
 			error = password_hash(mem, password, &user->hash);
 	}
-	explicit_bzero((char *)(uintptr_t)password.s, password.n);
+	if (password.s)
+		explicit_bzero((char *)(uintptr_t)password.s, password.n);
 	return error ? cli_fail("password", error) : status;
 }
 

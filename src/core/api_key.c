@@ -115,7 +115,7 @@ api_key_parse(struct text key, struct uuid *ret_id)
 {
 	uint8_t secret[API_KEY_SECRET];
 	char again[API_KEY_CHARS];
-	struct uuid id;
+	struct uuid id = { 0 };
 	bool good;
 
 	if (key.n != API_KEY_CHARS || memcmp(key.s, prefix.s, prefix.n) != 0)

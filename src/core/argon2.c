@@ -6,6 +6,7 @@
 #include <errno.h>
 
 int
+/* NOLINTNEXTLINE(readability-non-const-parameter): it is written to */
 argon2_tag(const struct hash *h, struct text password, uint8_t *out)
 {
 	static const argon2_type types[] = {

@@ -346,6 +346,7 @@ hash_parse(struct text in, struct hash *ret)
 		memset(ret, 0, sizeof(*ret));
 		ret->scheme = formats[i].scheme;
 		ret->cost.digest = formats[i].digest;
+		/* cppcheck-suppress returnDanglingLifetime ; a static text */
 		return formats[i].parse(&s, ret);
 	}
 	return unknown;

@@ -31,7 +31,7 @@ struct changed {
 };
 
 #define CHANGED(type_, name_, member_) \
-	{ .name = name_, .type = (type_), \
+	{ .name = (name_), .type = (type_), \
 	  .offset = offsetof(struct changed, member_) }
 
 static const struct field changed_fields[] = {

@@ -109,7 +109,8 @@ tasks_demand(const struct settings *set)
 {
 	size_t i = sizeof(tasks_auths) / sizeof(tasks_auths[0]) - 1;
 
-	while (i > 0 && strcmp(set->auth_tasks_auth, tasks_auths[i].setting))
+	while (i > 0 &&
+	    strcmp(set->auth_tasks_auth, tasks_auths[i].setting) != 0)
 		i--;
 	return tasks_auths[i].demand;
 }

@@ -112,7 +112,7 @@ web_free(struct web *web)
 static void
 log_id(const struct uuid *id, char out[UUID_CHARS + 1])
 {
-	strcpy(out, "-");
+	memcpy(out, "-", 2);
 	if (uuid_is_nil(id))
 		return;
 	uuid_format(id, out);

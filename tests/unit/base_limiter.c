@@ -55,10 +55,10 @@ siphash_is_siphash(void **state)
 	uint8_t key[SIPHASH_KEY], in[15];
 
 	(void)state;
-	for (uint8_t i = 0; i < sizeof(key); i++)
-		key[i] = i;
-	for (uint8_t i = 0; i < sizeof(in); i++)
-		in[i] = i;
+	for (size_t i = 0; i < sizeof(key); i++)
+		key[i] = (uint8_t)i;
+	for (size_t i = 0; i < sizeof(in); i++)
+		in[i] = (uint8_t)i;
 	assert_true(siphash(key, in, 15) == UINT64_C(0xa129ca6149be45e5));
 	assert_true(siphash(key, in, 0) == UINT64_C(0x726fdb47dd0e0e31));
 	assert_true(siphash(key, in, 8) == UINT64_C(0x93f5f5799a932462));
