@@ -76,8 +76,8 @@ somebody(struct load *l, int64_t *ret_n)
 
 	*ret_n = n;
 	return (struct principal){
-		bench_id(BASE - 10000000 + n, n),
-		bench_id(BASE - 20000000 + n, n), false
+		.user_id = bench_id(BASE - 10000000 + n, n),
+		.session_id = bench_id(BASE - 20000000 + n, n),
 	};
 }
 
@@ -181,8 +181,8 @@ do_hash(struct load *l)
 		memcpy(hash, made.s, made.n);
 	}
 	bool right = false;
-	int error = password_verify(text_of(hash), TEXT("correct horse"),
-	    &right);
+	int error = password_verify(l->mem, text_of(hash),
+	    TEXT("correct horse"), &right);
 
 	return error ? error : !right;
 }

@@ -48,7 +48,8 @@ bench_programs() {
 	"${CC:-gcc}" $flags -I"$DEV_ROOT/include" \
 	    -o "$PROGRAMS/statements" "$DEV_ROOT/bench/statements.c" \
 	    "$BUILD/libstore.a" "$BUILD/libcore.a" "$BUILD/libbase.a" \
-	    $(pkg-config --cflags --libs libpq libsodium libcrypto libconfuse)
+	    $(pkg-config --cflags --libs libpq libsodium libargon2 libcrypto \
+	    libconfuse) -lcrypt -lunistring
 	# shellcheck disable=SC2086
 	"${CC:-gcc}" $flags -o "$PROGRAMS/constant" \
 	    "$DEV_ROOT/bench/constant.c"
