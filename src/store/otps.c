@@ -54,8 +54,9 @@ static const struct stmt statements[] = {
 	/*
 	 * $1 address, $2 purpose, $3 guesses a code, $4 guesses a recipient,
 	 * $5 client, $6 guesses a client. Whoever has no guess left does not
-	 * come to the recipient's row. The window of a recipient is 24 h from its first guess; the guess
-	 * that fills it is still evaluated, and blocks for 24 h from then.
+	 * come to the recipient's row. The window of a recipient is 24 h from
+	 * its first guess; the guess that fills it is still evaluated, and
+	 * blocks for 24 h from then.
 	 */
 	[OTP_GUESS] = {
 		"otp_guess",
@@ -106,9 +107,10 @@ static const struct stmt statements[] = {
 		" CASE WHEN b.blocked_until > now() THEN greatest(1, ceil("
 		"extract(epoch FROM b.blocked_until - now())))::bigint"
 		" ELSE 0 END AS retry_after,"
-		" CASE WHEN may.yes THEN 0 ELSE coalesce((SELECT ceil("
-		"extract(epoch FROM a.window_start + interval '5 min'"
-		" - now())) FROM " SQL_SPENT "), 1) END::bigint"
+		/* The window may have begun after our own now(). */
+		" CASE WHEN may.yes THEN 0 ELSE coalesce((SELECT least(300,"
+		" ceil(extract(epoch FROM a.window_start + interval '5 min'"
+		" - now()))) FROM " SQL_SPENT "), 1) END::bigint"
 		" AS client_after"
 		" FROM may LEFT JOIN b ON true LEFT JOIN hit ON true",
 		&live_row, false, true
