@@ -3,6 +3,7 @@
 #include "api/api.h"
 #include "api/grants.h"
 #include "api/new_password.h"
+#include "api/proofs.h"
 #include "api/shapes.h"
 #include "base/error.h"
 #include "core/names.h"
@@ -84,22 +85,21 @@ static int
 register_proof(struct call *call, const struct register_in *in,
     struct new_user *user)
 {
-	uint8_t *hash = arena_alloc(call->mem, CRYPTO_HASH);
-	struct text address;
+	const struct proof_in members = {
+		in->phone, in->email, in->otp, in->verification_token
+	};
+	struct proof proof;
 	int r;
 
 	if (!in->otp.s && !in->verification_token.s)
 		return 0;
-	r = grants_address(call, in->phone, in->email, &address);
+	r = proof_take(call, &members, TEXT("register"), &proof);
 	if (r)
 		return r;
-	user->proof_address = address;
-	if (in->otp.s)
-		return grants_code(call, address, TEXT("register"), in->otp,
-		    &user->otp_id);
-	user->proof = (struct text){ (char *)hash, CRYPTO_HASH };
-	return crypto_sha256(in->verification_token.s,
-	    in->verification_token.n, hash);
+	user->otp_id = proof.otp_id;
+	user->proof = proof.hash;
+	user->proof_address = proof.address;
+	return 0;
 }
 
 static int
