@@ -7,7 +7,7 @@
 #include "web/call.h"
 
 /*
- * Compare the caller's own password once more. A try is counted by account and
+ * Compare the password of a caller who was found live once more. A try is counted by account and
  * network, together with logins; a right one is given back. 0 with the hash
  * that it was compared with; E_PASSWORD_WRONG at the price of a hash, E_RATE,
  * E_BUSY.

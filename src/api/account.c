@@ -58,12 +58,16 @@ me_change(struct call *call, const struct me_in *in,
 
 /* A guess is written down before the statement that asks who is there. */
 static int
+me_live(struct call *call)
+{
+	return store_session_check(call->app->db, call->mem, &call->who);
+}
+
+static int
 me_proof(struct call *call, const struct proof_in *in, struct proof *ret)
 {
-	int r = 0;
+	int r = in->otp.s ? me_live(call) : 0;
 
-	if (in->otp.s)
-		r = store_session_check(call->app->db, call->mem, &call->who);
 	return r ? r : proof_take(call, in, TEXT("change"), ret);
 }
 
@@ -134,8 +138,10 @@ leave(struct call *call, const struct leave_in *in,
 	struct proof proof = { .hash = TEXT_NONE };
 	int r;
 
-	r = in->password.s ? password_again(call, in->password, &hash) :
-	    me_proof(call, members, &proof);
+	if (!in->password.s)
+		r = me_proof(call, members, &proof);
+	else if ((r = me_live(call)) == 0)
+		r = password_again(call, in->password, &hash);
 	if (r)
 		return r;
 	r = store_account_delete(call->app->db, call->mem, &call->who, hash,

@@ -208,10 +208,9 @@ password_again(struct call *call, struct text password, struct text *ret_hash)
 
 	uuid_format(&call->who.user_id, id);
 	try_.ident = (struct text){ id, UUID_CHARS };
-	if ((r = store_session_check(call->app->db, call->mem, &call->who)) ||
-	    (r = login_subject(call, &try_)))
-		return r;
-	r = login_evaluate(call, &try_, password, &found);
+	r = login_subject(call, &try_);
+	if (r == 0)
+		r = login_evaluate(call, &try_, password, &found);
 	if (r)
 		return r == E_CREDENTIALS ? E_PASSWORD_WRONG : r;
 	*ret_hash = found.hash;

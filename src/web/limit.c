@@ -32,7 +32,6 @@ take(struct call *call, const char *name, long quota, enum limiter_kind kind,
 	    call_refuse_later(call, E_RATE, (long)bucket.reset);
 }
 
-
 struct text
 limit_client(const struct client *client)
 {
