@@ -3,6 +3,7 @@
 #include "core/api_key.h"
 
 #include "base/crypto.h"
+#include "core/base62.h"
 #include "core/cidr.h"
 #include "core/scope.h"
 
@@ -13,36 +14,20 @@
 
 static const struct text prefix = TEXT_INIT("dk_");
 
-/* -1: no digit. */
-static int
-digit_value(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'A' && c <= 'Z')
-		return c - 'A' + 10;
-	if (c >= 'a' && c <= 'z')
-		return c - 'a' + 36;
-	return -1;
-}
-
 /* bytes, most significant first, are used up: divided by 62 for each digit,
  * the last one first. */
 static void
 base62_put(uint8_t *bytes, size_t n, char *out, size_t chars)
 {
-	static const char digits[] = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-	    "abcdefghijklmnopqrstuvwxyz";
-
 	while (chars > 0) {
 		unsigned rest = 0;
 
 		for (size_t i = 0; i < n; i++) {
 			rest = rest << 8 | bytes[i];
-			bytes[i] = (uint8_t)(rest / 62);
-			rest %= 62;
+			bytes[i] = (uint8_t)(rest / BASE62);
+			rest %= BASE62;
 		}
-		out[--chars] = digits[rest];
+		out[--chars] = base62_digits[rest];
 	}
 }
 
@@ -53,7 +38,7 @@ base62_get(const char *in, size_t chars, uint8_t *bytes, size_t n)
 {
 	memset(bytes, 0, n);
 	for (size_t c = 0; c < chars; c++) {
-		const int value = digit_value(in[c]);
+		const int value = base62_value(in[c]);
 		unsigned carry = (unsigned)value;
 
 		if (value < 0)

@@ -5,6 +5,8 @@
 #include <assert.h>
 #include <errno.h>
 
+#include "core/base62.h"
+
 /*
  * A key is ten characters (a task's number, to begin with) and a tail. The
  * tail is a fraction in base 62; a new key keeps the ten characters of its
@@ -16,30 +18,13 @@
  * an open end we count, with 1 digit first, then 2, 4, 8, ...: ten thousand
  * moves take eight. Only a gap with a neighbour on either side is halved.
  */
-#define BASE 62
-
-static const char digits[BASE + 1] =
-    "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
-
-static int
-value_of(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'A' && c <= 'Z')
-		return c - 'A' + 10;
-	if (c >= 'a' && c <= 'z')
-		return c - 'a' + 36;
-	return -1;
-}
-
 static bool
 is_key(struct text t)
 {
 	if (t.n < RANK_DIGITS)
 		return false;
 	for (size_t i = 0; i < t.n; i++) {
-		if (value_of(t.s[i]) < 0)
+		if (base62_value(t.s[i]) < 0)
 			return false;
 	}
 	return true;
@@ -49,7 +34,7 @@ is_key(struct text t)
 static int
 digit(struct text t, size_t i)
 {
-	return i < t.n ? value_of(t.s[i]) : 0;
+	return i < t.n ? base62_value(t.s[i]) : 0;
 }
 
 static struct text
@@ -77,7 +62,7 @@ static void
 put(struct tail *out, int value)
 {
 	assert(value >= 0);
-	out->s[out->n++] = digits[value];
+	out->s[out->n++] = base62_digits[value];
 }
 
 /* Are the first n digits all of this value? */
@@ -96,13 +81,13 @@ static void
 step(char *s, size_t n, int by)
 {
 	for (;;) {
-		int v = value_of(s[--n]) + by;
+		int v = base62_value(s[--n]) + by;
 
-		if (v >= 0 && v < BASE) {
-			s[n] = digits[v];
+		if (v >= 0 && v < BASE62) {
+			s[n] = base62_digits[v];
 			return;
 		}
-		s[n] = digits[v < 0 ? BASE - 1 : 0];
+		s[n] = base62_digits[v < 0 ? BASE62 - 1 : 0];
 	}
 }
 
@@ -113,11 +98,11 @@ put_above(struct tail *out, struct text lo)
 	char *s = out->s + out->n;
 	size_t n = 1;
 
-	if (digit(lo, 0) < BASE - 1) {
-		put(out, (digit(lo, 0) + BASE) / 2);
+	if (digit(lo, 0) < BASE62 - 1) {
+		put(out, (digit(lo, 0) + BASE62) / 2);
 		return;
 	}
-	while (all(lo, n, BASE - 1))
+	while (all(lo, n, BASE62 - 1))
 		n *= 2;
 	for (size_t i = 0; i < n; i++)
 		put(out, digit(lo, i));
@@ -249,9 +234,9 @@ window(const struct gap *gap, size_t n, uint64_t *lo, uint64_t *hi)
 	uint64_t a = 0, b = 0;
 
 	for (size_t i = 0; i < n; i++) {
-		a = a * BASE + (uint64_t)digit(gap->lo, i);
-		b = b * BASE + (gap->hi.s ? (uint64_t)digit(gap->hi, i) :
-		    BASE - 1);
+		a = a * BASE62 + (uint64_t)digit(gap->lo, i);
+		b = b * BASE62 + (gap->hi.s ? (uint64_t)digit(gap->hi, i) :
+		    BASE62 - 1);
 	}
 	*lo = a;
 	/* Open above, or digits left over: the last value fits, too. */
@@ -277,8 +262,8 @@ spread_key(struct arena *mem, const struct tail *head, uint64_t value,
 	char *s = arena_alloc(mem, head->n + n + 1);
 
 	memcpy(s, head->s, head->n);
-	for (size_t i = n; i-- > 0; value /= BASE)
-		s[head->n + i] = digits[value % BASE];
+	for (size_t i = n; i-- > 0; value /= BASE62)
+		s[head->n + i] = base62_digits[value % BASE62];
 	return (struct text){ s, head->n + n };
 }
 
@@ -314,7 +299,7 @@ rank_spread(struct arena *mem, struct text lo, struct text hi, size_t n,
 		uint64_t value = low + span / parts * k + span % parts * k /
 		    parts;
 
-		value += value % BASE == 0;
+		value += value % BASE62 == 0;
 		ret[i] = spread_key(mem, &head, value, width);
 	}
 	return 0;
