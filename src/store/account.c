@@ -13,7 +13,7 @@
 /* What the statements say instead of a change; 0 = done. */
 enum outcome {
 	OUTCOME_DONE, OUTCOME_OTP, OUTCOME_PROOF, OUTCOME_ADDRESS,
-	OUTCOME_PASSWORD, OUTCOME_ADMIN
+	OUTCOME_PASSWORD
 };
 
 static const int errors[] = {
@@ -22,7 +22,6 @@ static const int errors[] = {
 	[OUTCOME_PROOF] = E_PROOF_NEEDED,
 	[OUTCOME_ADDRESS] = E_LAST_ADDRESS,
 	[OUTCOME_PASSWORD] = E_PASSWORD_WRONG,
-	[OUTCOME_ADMIN] = E_LAST_ADMIN,
 };
 
 struct changed {
@@ -129,9 +128,8 @@ static const struct stmt statements[] = {
 	},
 	/*
 	 * $4 hash, $5 code, $6 token, $7 address, $8 ip, $9 request id.
-	 * The counters are locked before the account, as a new task does. All
-	 * admins are locked in one order, so that the last two cannot leave
-	 * at once.
+	 * The counters are locked before the account, as a new task does. That
+	 * an admin stays is the business of the trigger users_last_admin.
 	 */
 	[ACCOUNT_DELETE] = {
 		"account_delete",
@@ -146,23 +144,15 @@ static const struct stmt statements[] = {
 		" (SELECT count(*) FROM spent) proven"
 		" WHERE c.user_id = $1 AND " SQL_LIVE
 		" FOR UPDATE OF c),"
-		" admins AS MATERIALIZED ("
-		" SELECT u.id FROM docket.users u"
-		" WHERE u.role = 'admin' AND u.active"
-		" AND EXISTS (SELECT FROM counters JOIN docket.users m"
-		" ON m.id = counters.user_id AND m.role = 'admin')"
-		" ORDER BY u.id FOR UPDATE OF u),"
 		" me AS MATERIALIZED ("
-		" SELECT u.id, u.password_hash, u.role, others.n"
-		" FROM docket.users u, (SELECT count(*) AS n FROM admins"
-		" WHERE id <> $1) others, (SELECT count(*) FROM counters) locked"
+		" SELECT u.id, u.password_hash"
+		" FROM docket.users u, (SELECT count(*) FROM counters) locked"
 		" WHERE u.id = $1 AND " SQL_LIVE
 		" FOR UPDATE OF u),"
 		" asked AS MATERIALIZED ("
 		" SELECT me.id, CASE"
 		" WHEN me.password_hash IS DISTINCT FROM $4::text THEN 4"
 		" WHEN $4 IS NULL AND NOT EXISTS (SELECT FROM spent) THEN 1"
-		" WHEN me.role = 'admin' AND me.n = 0 THEN 5"
 		" ELSE 0 END::bigint AS outcome FROM me),"
 		" gone AS ("
 		" DELETE FROM docket.users t USING asked"
