@@ -7,8 +7,15 @@
 
 #include "base/crypto.h"
 #include "base/settings.h"
+#include "courier/way.h"
+
+struct lane {
+	const struct way_kind *kind;
+	struct way *way;
+};
 
 struct courier {
+	struct lane sms, email;
 	const struct settings *settings;
 	const struct secret *seal;	/* what messages are sealed under */
 	bool once;			/* until the outbox is empty */

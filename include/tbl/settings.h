@@ -84,5 +84,10 @@ SETTING(limits, otp_client_unverified, INT, "10", 1, 100000, "Texted codes of a 
 SETTING(limits, requests_client, INT, "20", 0, 100000, "Requests per client IP and second in nginx; 0 = no limit (dev only)")
 SETTING(limits, auth_client, INT, "2", 0, 100000, "Requests to /auth and /otp per client IP and second in nginx; 0 = no limit (dev only)")
 
+SETTING(courier, sms, CHOICE, "spool", 0, 0, "[spool|gateway|hook|exec] How text messages leave")
+SETTING(courier, email, CHOICE, "spool", 0, 0, "[spool|smtp|sendmail|hook|exec] How mails leave")
+SETTING(courier, send_seconds, SECONDS, "10", 1, 60, "How long one delivery may take")
+SETTING(courier, ca_file, PATH, "", 0, 4096, "CA certificates that gateways and mail servers are verified by; empty = the system's")
+SETTING(courier, allow_addresses, TEXT, "", 0, 2000, "Private networks that gateways and mail servers may be in: 10.0.0.0/8,::1/128; empty = public addresses only")
 SETTING(courier, spool_dir, PATH, "/var/lib/docket/spool", 0, 4096, "Folder that messages are written to, a file each")
 SETTING(courier, poll_ms, INT, "1000", 50, 60000, "How often the courier looks without being told")

@@ -12,7 +12,7 @@
 #include "base/log.h"
 #include "core/names.h"
 #include "courier/letter.h"
-#include "courier/spool.h"
+#include "courier/way.h"
 #include "store/outbox.h"
 
 #define BATCH 16
@@ -35,6 +35,13 @@ struct loop {
 	size_t leased;		/* of the last batch */
 	size_t delayed;		/* not delivered, over all batches */
 };
+
+static const struct lane *
+lane_of(const struct loop *loop, struct text channel)
+{
+	return text_is(channel, "sms") ? &loop->courier->sms :
+	    &loop->courier->email;
+}
 
 /* Wait, but no longer than until somebody wants us to stop. */
 static void
@@ -76,9 +83,9 @@ delay(struct loop *loop, const struct message *m, const char *id,
 	    text_of(why));
 }
 
-static int
-write_letter(struct loop *loop, const struct message *m, struct text id,
-    struct text code)
+static void
+send_letter(struct loop *loop, const struct message *m, struct text id,
+    struct text code, struct outcome *ret)
 {
 	const struct settings *s = loop->courier->settings;
 	const struct letter letter = {
@@ -89,7 +96,9 @@ write_letter(struct loop *loop, const struct message *m, struct text id,
 		.created_at = m->created_at,
 	};
 
-	return spool_write(s->courier_spool_dir, &letter);
+	const struct lane *lane = lane_of(loop, m->channel);
+
+	lane->kind->send(lane->way, loop->mem, &letter, ret);
 }
 
 /* 0, or the database's error. What is wrong with the message itself is logged
@@ -100,6 +109,7 @@ deliver(struct loop *loop, const struct message *m)
 	char *id = arena_alloc(loop->mem, UUID_CHARS + 1);
 	struct text aad = { id, UUID_CHARS }, code;
 	struct text to = name_mask(loop->mem, m->address);
+	struct outcome outcome = { 0 };
 	int r;
 
 	uuid_format(&m->id, id);
@@ -107,9 +117,9 @@ deliver(struct loop *loop, const struct message *m)
 	if (r)
 		return delay(loop, m, id, r == E_SEAL ?
 		    "sealed under another key" : "cannot be opened");
-	r = write_letter(loop, m, aad, code);
-	if (r)
-		return delay(loop, m, id, strerror(-r));
+	send_letter(loop, m, aad, code, &outcome);
+	if (outcome.kind != OUTCOME_SENT)
+		return delay(loop, m, id, outcome.why);
 	log_event(LOG_INFO, "message_sent",
 	    "id=%s channel=%.*s purpose=%.*s tries=%lld to=%.*s", id,
 	    TEXT_FMT(m->channel), TEXT_FMT(m->purpose), (long long)m->tries,
@@ -242,8 +252,8 @@ courier_run(const struct courier *courier)
 	loop.mem = arena_new(65536);
 	if (!loop.mem)
 		return EX_OSERR;
-	log_event(LOG_INFO, "courier_started", "spool=\"%s\" poll_ms=%ld",
-	    courier->settings->courier_spool_dir,
+	log_event(LOG_INFO, "courier_started", "sms=%s email=%s poll_ms=%ld",
+	    courier->sms.kind->name, courier->email.kind->name,
 	    courier->settings->courier_poll_ms);
 	code = run(&loop);
 	log_event(LOG_INFO, "courier_stopped", "code=%d", code);

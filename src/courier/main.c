@@ -18,7 +18,6 @@
 #include "base/user.h"
 #include "core/token.h"
 #include "courier/claim.h"
-#include "courier/spool.h"
 
 #ifndef PACKAGE_VERSION
 #define PACKAGE_VERSION "unknown"
@@ -108,14 +107,21 @@ confine(void)
 }
 
 static bool
-spool_usable(const char *dir)
+lane_open(const struct settings *s, const char *name, struct lane *ret)
 {
-	int r = dir[0] ? spool_check(dir) : -ENOENT;
+	ret->kind = way_find(name);
+	if (!ret->kind) {
+		fprintf(stderr, "courier: \"%s\" is not built in\n", name);
+		return false;
+	}
+	return ret->kind->open(s, stderr, &ret->way) == 0;
+}
 
-	if (r < 0)
-		fprintf(stderr, "courier.spool_dir: \"%s\": %s\n", dir,
-		    strerror(-r));
-	return r == 0;
+static void
+lane_close(struct lane *lane)
+{
+	if (lane->way)
+		lane->kind->close(lane->way);
 }
 
 /* The key that the API seals messages under. */
@@ -138,14 +144,18 @@ serve(const struct settings *s, bool once)
 	struct secret seal = { .n = 0 };
 	struct courier courier = { .settings = s, .seal = &seal, .once = once };
 	int code = EX_CONFIG;
-	bool good;
+	bool good, sms, email;
 
 	if (user_drop(s->server_user, stderr) < 0)
 		return EX_CONFIG;
 	confine();
 	good = seal_load(s, &seal);
-	if (spool_usable(s->courier_spool_dir) && good)
+	sms = lane_open(s, s->courier_sms, &courier.sms);
+	email = lane_open(s, s->courier_email, &courier.email);
+	if (sms && email && good)
 		code = courier_run(&courier);
+	lane_close(&courier.sms);
+	lane_close(&courier.email);
 	secret_done(&seal);
 	return code;
 }

@@ -6,9 +6,12 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "courier/way.h"
 
 #define NAME_MAX_ 80
 
@@ -119,3 +122,50 @@ spool_write(const char *dir, const struct letter *letter)
 	close(fd);
 	return r;
 }
+
+struct way {
+	const char *dir;
+};
+
+static int
+way_open(const struct settings *settings, FILE *errors, struct way **ret)
+{
+	const char *dir = settings->courier_spool_dir;
+	int r = dir[0] ? spool_check(dir) : -ENOENT;
+	struct way *way;
+
+	if (r < 0) {
+		fprintf(errors, "courier.spool_dir: \"%s\": %s\n", dir,
+		    strerror(-r));
+		return r;
+	}
+	way = malloc(sizeof(*way));
+	if (!way)
+		return -ENOMEM;
+	way->dir = dir;
+	*ret = way;
+	return 0;
+}
+
+static void
+way_send(struct way *way, struct arena *mem, const struct letter *letter,
+    struct outcome *ret)
+{
+	int r = spool_write(way->dir, letter);
+
+	(void)mem;
+	if (r < 0)
+		outcome_set(ret, OUTCOME_LATER, true, "%s", strerror(-r));
+	else
+		ret->kind = OUTCOME_SENT;
+}
+
+static void
+way_close(struct way *way)
+{
+	free(way);
+}
+
+const struct way_kind way_spool = {
+	"spool", way_open, way_send, way_close
+};

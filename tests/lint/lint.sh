@@ -92,7 +92,7 @@ argon2 src/core/argon2.c
 crypt\.h src/core/bcrypt.c
 confuse src/base/settings.c
 uni(norm|case|str|ctype|types) src/core/names.c
-curl/ src/courier/http.c
+curl/ src/courier/net.c
 DOORS
 }
 
