@@ -186,6 +186,7 @@ otp {
 limits {
 	requests_user = 0
 	requests_anonymous = 0
+	checks_user = 0
 	refreshes_session = 0
 	login_client = 0
 	otp_sends_client = 0

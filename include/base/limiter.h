@@ -24,7 +24,9 @@ struct limiter *limiter_new(void);
 void limiter_free(struct limiter *limiter);
 
 /* Whose subjects these are: the same bytes under two kinds are two. */
-enum limiter_kind { LIMITER_USER, LIMITER_CLIENT, LIMITER_SESSION };
+enum limiter_kind {
+	LIMITER_USER, LIMITER_CLIENT, LIMITER_SESSION, LIMITER_CHECK
+};
 
 #define LIMITER_SUBJECT 63	/* bytes that count */
 

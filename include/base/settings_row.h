@@ -75,6 +75,12 @@ struct setting_fault {
 size_t settings_otp_faults(const struct settings *s,
     struct setting_fault ret[SETTINGS_OTP_FAULTS]);
 
+#define SETTINGS_GATE_FAULTS 4
+
+/* The same of the gate for other sites. */
+size_t settings_gate_faults(const struct settings *s,
+    struct setting_fault ret[SETTINGS_GATE_FAULTS]);
+
 /*
  * A settings file as libconfuse shall see it: comments blanked out, lines
  * kept, because its lexer counts the lines of comments wrongly and forgets to

@@ -52,6 +52,11 @@ ROUTE(PATCH,  "/auth/users/{id}", NULL, ACCESS_ADMIN, "admin", TX_WRITE, GROUP_M
 ROUTE(DELETE, "/auth/users/{id}", NULL, ACCESS_ADMIN, "admin", TX_WRITE, GROUP_MAIN, 0, fields_none, fields_none, 200, message_reply, RATE_API, api_user_delete, "deleteUser", "Remove an account and all of its data")
 ROUTE(POST,   "/auth/users/{id}/unlock", NULL, ACCESS_ADMIN, "admin", TX_WRITE, GROUP_MAIN, 0, fields_none, fields_none, 200, message_reply, RATE_API, api_user_unlock, "unlockUser", "Forget an account's wrong passwords and codes, which locked it")
 
+/* the gate for other sites */
+ROUTE(GET,    "/auth/check",	NULL, ACCESS_USER, "account", TX_READ, GROUP_MAIN, ROUTE_GATE, fields_none, check_query, 204, fields_none, RATE_CHECK, api_check, "checkAccess", "For nginx auth_request: may the caller in, and who is it")
+ROUTE(POST,   "/auth/cookie",	NULL, ACCESS_USER, NULL, TX_READ, GROUP_MAIN, 0, fields_none, fields_none, 200, cookie_reply, RATE_AUTH, api_cookie_set, "setCookie", "Set the cookie that opens guarded sites, for this session")
+ROUTE(DELETE, "/auth/cookie",	NULL, ACCESS_PUBLIC, NULL, TX_WRITE, GROUP_MAIN, 0, fields_none, fields_none, 200, message_reply, RATE_AUTH, api_cookie_end, "endCookie", "Clear that cookie and end its session")
+
 /* one-time passwords */
 ROUTE(POST,   "/otp/send",	NULL, ACCESS_PUBLIC, NULL, TX_WRITE, GROUP_MAIN, 0, otp_send_body, fields_none, 200, otp_send_reply, RATE_OTP, api_otp_send, "sendOtp", "Send a one-time code to a phone or an e-mail address")
 ROUTE(POST,   "/otp/verify",	NULL, ACCESS_PUBLIC, NULL, TX_WRITE, GROUP_MAIN, 0, otp_verify_body, fields_none, 200, otp_verify_reply, RATE_OTP, api_otp_verify, "verifyOtp", "Trade a code for a verification token")

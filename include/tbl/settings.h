@@ -51,6 +51,9 @@ SETTING(auth, register_require, CHOICE, "none", 0, 0, "[none|email|phone_otp] Wh
 SETTING(auth, tasks_auth, CHOICE, "jwt", 0, 0, "[jwt|either|apikey|jwt+apikey] What opens the task routes: a bearer, either, an API key, or both at once (the OpenAPI document follows at a restart)")
 SETTING(auth, password_grant, BOOL, "on", 0, 0, "Allow grant_type=password at /auth/token (RFC 9700 §2.4: first party only)")
 SETTING(auth, password_blocklist, BOOL, "on", 0, 0, "Refuse new passwords that guessers try first, and the owner's own names")
+SETTING(auth, gate_cookie, TEXT, "__Host-docket", 0, 64, "Name of the cookie that opens GET /auth/check, for browsers, and nothing else; empty = none")
+SETTING(auth, gate_ttl, SECONDS, "12h", 60, 7776000, "Lifetime of that cookie; its session's end ends it sooner")
+SETTING(auth, gate_domain, TEXT, "", 0, 253, "Domain whose hosts share that cookie: example.org; empty = the host that set it alone, which a name with __Host- needs")
 SETTING(auth, hash_slots, COUNT, "auto", 1, 64, "Password hashes computed at once over all workers; auto = cores / 2, at least 1")
 
 SETTING(otp, length, INT, "6", 6, 10, "Digits of a code")
@@ -60,6 +63,7 @@ SETTING(otp, echo, BOOL, "off", 0, 0, "Return the code in the reply; refused unl
 
 SETTING(limits, requests_user, INT, "600", 0, 10000000, "Requests per user and minute, over all workers; 0 = no limit (dev only)")
 SETTING(limits, requests_anonymous, INT, "120", 0, 10000000, "Requests without a valid token per client IP (IPv6: /64) and minute; 0 = no limit (dev only)")
+SETTING(limits, checks_user, INT, "6000", 0, 10000000, "GET /auth/check per user and minute, one for each file of a guarded page; 0 = no limit (dev only)")
 SETTING(limits, refreshes_session, INT, "60", 0, 10000000, "Refreshes per session and minute; 0 = no limit (dev only)")
 SETTING(limits, login_failures, INT, "10", 1, 1000, "Wrong passwords per account and client network within limits.login_window; then it is locked")
 SETTING(limits, login_window, SECONDS, "10m", 1, 86400, "What is older, or followed by a right password, counts no more")

@@ -22,7 +22,8 @@ struct app {
 	struct token_ring *ring;
 	struct token_memo *memo;
 	struct key_memo *keys;
-	struct secret key_cursor, key_otp, key_refresh, key_seal, key_subject;
+	struct secret key_cursor, key_otp, key_refresh, key_seal, key_subject,
+	    key_pass;
 	struct db *db;
 	struct gate *gate;
 	struct limiter *limiter;
@@ -60,6 +61,8 @@ struct reply {
 	const void *extra_object;	/* resource as it stands now (412), */
 	const char *extra_name;		/* under this name */
 	const char *detail;	/* better words for an E_* answer, or NULL */
+	const char *lacks;	/* the scope that an E_SCOPE answer is about;
+				 * NULL = the route's */
 	long retry_after;	/* seconds; 0 = the row's default */
 };
 

@@ -28,6 +28,8 @@ struct request {
 	bool two_authorizations;	/* the header came more than once */
 	struct text api_key;	/* X-API-Key */
 	bool two_api_keys;
+	struct text cookie;	/* Cookie: "a=1; b=2" */
+	bool two_cookies;
 	int64_t started_us;	/* nginx's clock at the hand-over, or 0 */
 	struct text body;
 };

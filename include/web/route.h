@@ -30,8 +30,9 @@ enum tx { TX_NONE, TX_READ, TX_WRITE };
 /* Which worker group serves it; HASH for what computes password hashes. */
 enum group { GROUP_MAIN, GROUP_HASH };
 
-/* nginx's limit_req zone for the row. */
-enum rate { RATE_API, RATE_AUTH, RATE_OTP, RATE_NONE };
+/* nginx's limit_req zone for the row; CHECK: limits.checks_user instead of
+ * limits.requests_user. */
+enum rate { RATE_API, RATE_AUTH, RATE_OTP, RATE_CHECK, RATE_NONE };
 
 enum {
 	ROUTE_OAUTH	= 1 << 0, /* RFC 6749 errors; form bodies are taken too */
@@ -45,6 +46,7 @@ enum {
 	ROUTE_BODY_OPTIONAL = 1 << 7, /* an empty body is an empty object */
 	ROUTE_SAMPLE	= 1 << 8, /* only with sample_routes = on */
 	ROUTE_LOCAL	= 1 << 9, /* nginx serves it to loopback only */
+	ROUTE_GATE	= 1 << 10, /* auth.gate_cookie stands in for a bearer */
 };
 
 struct route {

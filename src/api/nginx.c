@@ -53,6 +53,7 @@ static const char *const rates[] = {
 	[RATE_API] = "api",
 	[RATE_AUTH] = "auth",
 	[RATE_OTP] = "auth",
+	[RATE_CHECK] = "api",
 	[RATE_NONE] = "none",
 };
 

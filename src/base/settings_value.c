@@ -375,11 +375,12 @@ int
 settings_check(const struct settings *s, FILE *err)
 {
 	bool dev = settings_dev(s), ok = dev || check_production(s, err);
-	struct setting_fault otp[SETTINGS_OTP_FAULTS];
-	size_t n = settings_otp_faults(s, otp);
+	struct setting_fault v[SETTINGS_OTP_FAULTS + SETTINGS_GATE_FAULTS];
+	size_t n = settings_otp_faults(s, v);
 
+	n += settings_gate_faults(s, v + n);
 	for (size_t i = 0; i < n; i++)
-		ok = refuse(s, err, otp[i].row, otp[i].what);
+		ok = refuse(s, err, v[i].row, v[i].what);
 	if (s->server_public_url[0] && !is_url(s->server_public_url, dev))
 		ok = refuse(s, err, ROW(server_public_url),
 		    "must be https://host or https://host:port");

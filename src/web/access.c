@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "core/scope.h"
 #include "web/api_key.h"
+#include "web/cookie.h"
 
 #define TOKEN_MAX (8 * 1024)
 
@@ -175,6 +176,8 @@ access_credentials(struct call *call, const struct demand *want)
 	const bool key = want->takes_key && call->req->api_key.s;
 	int r = access_bearer(call, &call->who);
 
+	if (r == E_TOKEN_MISSING && call->route->flags & ROUTE_GATE)
+		r = cookie_principal(call, &call->who);
 	if (r && r != E_TOKEN_MISSING)
 		return r;
 	if (r && (want->bearer || (!want->key && !key)))

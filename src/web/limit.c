@@ -40,6 +40,20 @@ limit_client(const struct client *client)
 	return v6 ? client->network : client->ip;
 }
 
+/* A page is dozens of checks: they leave the user's other requests alone. */
+static int
+take_user(struct call *call)
+{
+	const struct settings *set = call->app->settings;
+	const struct uuid *user = &call->who.user_id;
+
+	if (call->route->rate == RATE_CHECK)
+		return take(call, "check", set->limits_checks_user,
+		    LIMITER_CHECK, user, sizeof(*user));
+	return take(call, "user", set->limits_requests_user, LIMITER_USER,
+	    user, sizeof(*user));
+}
+
 int
 limit_check(struct call *call, int access)
 {
@@ -50,9 +64,7 @@ limit_check(struct call *call, int access)
 	if (access < 0 || call->route->rate == RATE_NONE)
 		return access;
 	if (access == 0 && !uuid_is_nil(&call->who.user_id))
-		return take(call, "user", set->limits_requests_user,
-		    LIMITER_USER, &call->who.user_id,
-		    sizeof(call->who.user_id));
+		return take_user(call);
 	client = limit_client(&call->client);
 	r = take(call, "anonymous", set->limits_requests_anonymous,
 	    LIMITER_CLIENT, client.s, client.n);

@@ -127,6 +127,8 @@ scope_wanted(const struct send *send)
 
 	if (send->error == E_ROLE)
 		return "admin";
+	if (send->error == E_SCOPE && send->call->reply.lacks)
+		return send->call->reply.lacks;
 	return send->status == 403 && route ? route->scope : NULL;
 }
 

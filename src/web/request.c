@@ -19,6 +19,7 @@
 /* The parameters that are looked at, in the order of `params`. */
 enum param {
 	METHOD, URI, QUERY, TYPE, REMOTE, AGENT, ACCEPT, AUTHORIZATION, API_KEY,
+	COOKIE,
 	IF_MATCH, IF_NONE_MATCH, IDEMPOTENCY, TRACEPARENT, REQUEST_ID, START,
 	PARAM__MAX
 };
@@ -33,6 +34,7 @@ static const struct text params[PARAM__MAX] = {
 	[ACCEPT] = { "HTTP_ACCEPT", 11 },
 	[AUTHORIZATION] = { "HTTP_AUTHORIZATION", 18 },
 	[API_KEY] = { "HTTP_X_API_KEY", 14 },
+	[COOKIE] = { "HTTP_COOKIE", 11 },
 	[IF_MATCH] = { "HTTP_IF_MATCH", 13 },
 	[IF_NONE_MATCH] = { "HTTP_IF_NONE_MATCH", 18 },
 	[IDEMPOTENCY] = { "HTTP_IDEMPOTENCY_KEY", 20 },
@@ -263,6 +265,8 @@ request_read(struct request *req, struct client *client, struct fcgi *fcgi,
 	req->two_authorizations = twice[AUTHORIZATION] ||
 	    is_joined(v[AUTHORIZATION]);
 	req->api_key = v[API_KEY];
+	req->cookie = v[COOKIE];
+	req->two_cookies = twice[COOKIE];
 	req->two_api_keys = twice[API_KEY] || is_joined(v[API_KEY]);
 	req->if_match = v[IF_MATCH];
 	req->if_none_match = v[IF_NONE_MATCH];

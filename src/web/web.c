@@ -34,7 +34,8 @@ web_keys(struct app *app)
 	if ((r = crypto_derive(&master, "cursor", &app->key_cursor)) == 0 &&
 	    (r = crypto_derive(&master, "otp", &app->key_otp)) == 0 &&
 	    (r = crypto_derive(&master, "refresh", &app->key_refresh)) == 0 &&
-	    (r = crypto_derive(&master, "seal", &app->key_seal)) == 0)
+	    (r = crypto_derive(&master, "seal", &app->key_seal)) == 0 &&
+	    (r = crypto_derive(&master, "pass", &app->key_pass)) == 0)
 		r = crypto_derive(&master, "subject", &app->key_subject);
 	secret_done(&master);
 	return r;
@@ -103,6 +104,7 @@ web_free(struct web *web)
 	secret_done(&web->app.key_refresh);
 	secret_done(&web->app.key_seal);
 	secret_done(&web->app.key_subject);
+	secret_done(&web->app.key_pass);
 	arena_free(web->mem);
 	buf_done(&web->out);
 	free(web);

@@ -142,7 +142,8 @@ def test_wrong_usage_is_64(dev, place):
                                      "limits.requests_user=0",
                                      "limits.requests_anonymous=0",
                                      "limits.refreshes_session=0",
-                                     "limits.login_client=0"])
+                                     "limits.login_client=0",
+                                     "limits.checks_user=0"])
 def test_what_only_dev_may_do(dev, place, setting):
     said = refused(dev, place, "--set", "profile=production", "--set",
                    setting)

@@ -26,6 +26,7 @@ RULES = [
     "src/core/argon2.c", "src/core/bcrypt.c",
     "src/store/sessions.c", "src/store/who.c", "src/web/access.c",
     "src/store/idempotency.c",
+    "src/core/pass.c", "src/web/cookie.c",
 ]
 
 

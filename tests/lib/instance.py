@@ -14,7 +14,8 @@ PRODUCTION = (
     "profile=production", "otp.echo=off", "sample_routes=off",
     "limits.otp_sends_client=10", "limits.requests_client=20",
     "limits.auth_client=2", "limits.requests_user=600",
-    "limits.requests_anonymous=120", "limits.refreshes_session=60",
+    "limits.requests_anonymous=120", "limits.checks_user=6000",
+    "limits.refreshes_session=60",
     "limits.login_client=10", "limits.otp_verify_client=30",
     "limits.otp_prefix_hour=50", "limits.otp_sms_hour=300",
     "limits.otp_email_hour=1000", "limits.otp_anomaly=deny")

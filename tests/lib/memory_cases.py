@@ -273,6 +273,30 @@ def make_reset(world, row, sent):
                          "new_password": "better horse"}
 
 
+def make_cookie(world, pair):
+    """What a browser keeps after that login."""
+    reply = world.client.post("/auth/cookie", token=pair["access_token"])
+    return [("Cookie", reply.header("Set-Cookie").split(";")[0])]
+
+
+def make_cookie_end(world, row, sent):
+    sent.more = {"headers": make_cookie(world, world.login()),
+                 "token": None}
+
+
+def check_cookie_end(world, sent, reply):
+    """Over, or alive."""
+    left = world.client.get("/auth/check", None, **sent.more)
+    assert left.status == 401 if reply.status == 200 else \
+        left.status in (204, 401), str(left)
+
+
+def make_by_cookie(world, row, sent):
+    sent.path += "?role=user&scope=account%20tasks:read"
+    sent.more = {"headers": make_cookie(world, world.login()),
+                 "token": None}
+
+
 def make_unlock(world, row, sent):
     sent.path = row.at(world.one.id)
 
@@ -454,6 +478,9 @@ HANDLERS = {
                       check_key_change),
     "api_key_delete": (of_a_key({}), check_key_change),
     "api_key_rotate": (of_a_key({"grace_seconds": 0}), check_key_change),
+    "api_check": (nothing, None),
+    "api_cookie_set": (nothing, None),
+    "api_cookie_end": (make_cookie_end, check_cookie_end),
     "api_otp_send": (make_send, check_send),
     "api_otp_verify": (make_verify, check_verify),
     "api_task_list": (nothing, None),
@@ -524,6 +551,8 @@ EXTRA = [
     Case(row_of("POST /auth/token"), make_refresh_grant, check_pair,
          "POST /auth/token refresh"),
     Case(row_of("GET /auth/me"), make_by_key, None, "GET /auth/me by key"),
+    Case(row_of("GET /auth/check"), make_by_cookie, None,
+         "GET /auth/check by cookie"),
     Case(row_of("POST /auth/token"), make_otp_grant, check_pair,
          "POST /auth/token otp"),
     Case(row_of("PUT /tasks/{id}"), make_stale, None,

@@ -453,6 +453,7 @@ dev_only_settings(void **state)
 		{ "limits", "requests_anonymous", "0" },
 		{ "limits", "refreshes_session", "0" },
 		{ "limits", "login_client", "0" },
+		{ "limits", "checks_user", "0" },
 	};
 
 	(void)state;
@@ -511,6 +512,45 @@ other_contradictions(void **state)
 	assert_refused("\nserver { socket = /run/docket/auth.sock }",
 	    "docket.conf:2: server.socket must differ from "
 	    "server.auth_socket\n");
+}
+
+static void
+the_gates_cookie_must_be_one(void **state)
+{
+	static const struct {
+		const char *section, *want;
+	} rows[] = {
+		{ "gate_cookie = \"a b\"",
+		  "auth.gate_cookie must be letters, digits, _ and -\n" },
+		{ "gate_cookie = \"a;b\"",
+		  "auth.gate_cookie must be letters, digits, _ and -\n" },
+		{ "gate_cookie = gate gate_domain = .example.org",
+		  "auth.gate_domain must be a domain such as example.org\n" },
+		{ "gate_cookie = gate gate_domain = \"example.org; x\"",
+		  "auth.gate_domain must be a domain such as example.org\n" },
+		{ "gate_domain = example.org",
+		  "auth.gate_domain needs an auth.gate_cookie without "
+		  "__Host-\n" },
+		{ "gate_cookie = __hOST-a gate_domain = example.org",
+		  "auth.gate_domain needs an auth.gate_cookie without "
+		  "__Host-\n" },
+	};
+	struct settings s;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		char text[128], want[128];
+
+		snprintf(text, sizeof(text), "auth { %s }", rows[i].section);
+		snprintf(want, sizeof(want), "docket.conf:1: %s",
+		    rows[i].want);
+		assert_refused(text, want);
+	}
+	assert_int_equal(load(&s, "auth { gate_cookie = \"\" }"), 0);
+	settings_done(&s);
+	assert_int_equal(load(&s,
+	    "auth { gate_cookie = gate gate_domain = example.org }"), 0);
+	settings_done(&s);
 }
 
 /* Whatever a value holds, a fault is a line. */
@@ -660,6 +700,7 @@ main(void)
 		CASE(lengths_are_bounded),
 		CASE(dev_only_settings),
 		CASE(other_contradictions),
+		CASE(the_gates_cookie_must_be_one),
 		CASE(no_value_forges_a_line),
 		CASE(the_sample_is_the_defaults),
 		CASE(shows_values_and_origins_but_no_password),

@@ -128,6 +128,17 @@ what_has_no_rate_has_no_limit(void **state)
 		assert_int_equal(check(0), 0);
 	assert_string_equal(headers(E_OK), "");
 	route.rate = RATE_API;
+	/* Checks are counted for themselves, by user too. */
+	settings.limits_checks_user = 4;
+	route.rate = RATE_CHECK;
+	for (int i = 0; i < 4; i++)
+		assert_int_equal(check(0), 0);
+	assert_int_equal(check(0), E_RATE);
+	assert_string_equal(headers(E_RATE),
+	    "RateLimit-Policy: \"check\";q=4;w=60\r\n"
+	    "RateLimit: \"check\";r=0;t=15\r\n");
+	route.rate = RATE_API;
+	assert_int_equal(check(0), 0);
 	settings.limits_requests_user = 0;
 	for (int i = 0; i < 9; i++)
 		assert_int_equal(check(0), 0);
