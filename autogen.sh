@@ -83,6 +83,7 @@ list() {
 	files HEADERS_ALL include
 	files MIGRATIONS sql/migrations
 	files NGINX_STATIC nginx/*.conf
+	files NGINX_EXAMPLES nginx/examples
 	files NGINX_TEMPLATES nginx/*.in
 	files UNITS systemd
 	files MANUALS man

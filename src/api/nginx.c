@@ -326,6 +326,20 @@ print_oauth(FILE *out, const struct routes *routes)
 	fputs("}\n", out);
 }
 
+/* For applications behind the gate: a visitor's cookies without the gate's. */
+static void
+print_cookies(FILE *out, const char *name)
+{
+	fputs("\nmap $http_cookie $docket_other_cookies {\n"
+	    "\tdefault $http_cookie;\n", out);
+	if (*name)
+		fprintf(out, "\t\"~^%s=[^;]*(; *)?(?<docket_c>.*)$\" "
+		    "$docket_c;\n"
+		    "\t\"~^(?<docket_a>.*); *%s=[^;]*(?<docket_b>.*)$\" "
+		    "$docket_a$docket_b;\n", name, name);
+	fputs("}\n", out);
+}
+
 void
 nginx_print(FILE *out, const struct routes *routes,
     const struct settings *settings)
@@ -345,4 +359,5 @@ nginx_print(FILE *out, const struct routes *routes,
 	print_limits(out, routes, settings);
 	print_problems(out);
 	print_oauth(out, routes);
+	print_cookies(out, settings->auth_gate_cookie);
 }
