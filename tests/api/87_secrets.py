@@ -6,54 +6,23 @@ import json
 import os
 import pathlib
 import re
-import secrets
+import stat
 import subprocess
 
 import pytest
 
 import docket
 import instance
+import marked as places
+import trail
 from docket import ROUTES, Client, new_email, new_name, new_phone
+from marked import Marked
+from tables import SECRET_FILES
 
 # Members that carry a secret somewhere in the API.
 MEMBERS = ["password", "new_password", "current_password", "otp",
            "verification_token", "refresh_token", "token", "access_token",
            "key", "secret", "client_secret", "username", "email", "phone"]
-
-
-class Marked:
-    """Everything that must not be seen again, by what it is."""
-
-    def __init__(self, dev):
-        self.dev, self.values = dev, {}
-
-    def add(self, what, value):
-        self.values[value] = what
-        return value
-
-    def new(self, what):
-        """One that is a fit password, and found wherever it stands."""
-        return self.add(what, f"canary{secrets.token_hex(16)}")
-
-    def take(self, reply):
-        """The secrets of a reply."""
-        for name in ("token", "access_token", "refresh_token",
-                     "verification_token", "otp", "key"):
-            if isinstance(reply.json.get(name), str):
-                self.add(name, reply.json[name])
-        return reply.json
-
-    def pattern(self):
-        """A code of digits alone is one only between other characters."""
-        words = [rf"(?<!\d){v}(?!\d)" if v.isdigit() else re.escape(v)
-                 for v in self.values]
-        return re.compile("|".join(words).encode())
-
-    def found_in(self, data):
-        """What of it is there: its kind and the words around it."""
-        return [(self.values[m[0].decode()],
-                 data[max(0, m.start() - 80):m.start()])
-                for m in self.pattern().finditer(data)]
 
 
 @pytest.fixture(scope="module")
@@ -67,14 +36,24 @@ def server():
 @pytest.fixture(scope="module")
 def marked(server):
     found = Marked(server)
-    found.add("signing key", server.jwt["key"])
-    master = server.dir / "keys" / "secret.key"
-    if os.access(master, os.R_OK):
-        found.add("master secret", master.read_text().strip())
+    for name, path in secret_files(server).items():
+        if os.access(path, os.R_OK):
+            found.take_file(name, path)
     found.add("admin's password", server.admin["password"])
     journey(server, found)
     everywhere(server, found)
     command(server, found)
+    return found
+
+
+def secret_files(dev):
+    """{setting: path} as the instance was told them."""
+    text = dev.read("docket.conf")
+    found = {}
+    for name in SECRET_FILES:
+        set_ = re.search(rf'^\s*{name.split(".")[1]} = "([^"]+)"', text, re.M)
+        if set_:
+            found[name] = pathlib.Path(set_[1])
     return found
 
 
@@ -102,6 +81,7 @@ def journey(dev, marked):
         "username": new_name(), "password": password, "email": email,
         "otp": code}))
     log_ins(client, marked, name, password)
+    cookies(client, marked, first["access_token"])
     tokens(client, marked, first)
     client.close()
 
@@ -118,6 +98,19 @@ def log_ins(client, marked, name, password):
         "grant_type": "password", "username": name, "password": password}))
     client.post("/auth/token", 400, form={
         "username": name, "password": marked.new("wrong password")})
+
+
+def cookies(client, marked, access):
+    reply = client.post("/auth/cookie", token=access)
+    marked.take(reply)
+    good = reply.header("Set-Cookie").split(";")[0]
+    for query, status in (("", 204), ("?role=admin", 403),
+                          ("?scope=root", 403), ("?x=1", 400)):
+        client.get("/auth/check" + query, status, headers=[("Cookie", good)])
+    for wrong in (good + "x", good + "; " + good,
+                  "__Host-docket=" + marked.new("cookie")):
+        client.get("/auth/check", 401, headers=[("Cookie", wrong)])
+        client.delete("/auth/cookie", headers=[("Cookie", wrong)])
 
 
 def tokens(client, marked, pair):
@@ -140,7 +133,7 @@ def everywhere(dev, marked):
         for token in (None, marked.new("bearer"), person.access):
             body = {name: marked.new(name) for name in MEMBERS}
             headers = [("X-API-Key", marked.new("api key")),
-                       ("Cookie", "session=" + marked.new("cookie")),
+                       ("Cookie", "__Host-docket=" + marked.new("cookie")),
                        ("Idempotency-Key", new_name())]
             path = row.at(marked.new("id"))
             for more in ({"json": body}, {"form": body},
@@ -187,7 +180,8 @@ def test_the_marks_are_many(marked):
     kinds = set(marked.values.values())
     assert {"password", "wrong password", "otp", "refresh_token",
             "verification_token", "access_token", "bearer", "api key",
-            "signing key", "admin's password"} <= kinds
+            "cookie", "admin's password",
+            "server.secret_file", "auth.key_file"} <= kinds
     assert len(marked.values) > 1000
 
 
@@ -197,54 +191,30 @@ def test_a_mark_would_be_found(marked):
         assert marked.found_in(b"x " + value.encode() + b" y"), value
 
 
-def logs(dev):
-    return sorted(p for p in (dev.dir / "log").iterdir() if p.is_file())
-
-
 def test_logs_hold_none(server, marked):
-    names = {path.name for path in logs(server)}
+    names = {path.name for path in places.logs(server)}
     assert {"docketd.log", "docket-courier.log", "nginx-access.log",
             "nginx-error.log", "postgres.log"} <= names
     assert len(server.log("nginx-access").splitlines()) > len(ROUTES)
-    for path in logs(server):
-        found = [hit for hit in marked.found_in(path.read_bytes())
-                 if hit[0] != "id"]  # a path is no secret
-        assert not found, f"{path.name}: {found[:3]}"
+    assert not places.in_logs(server, marked)[:3]
 
 
 def test_tables_hold_none(server, marked):
-    dump = subprocess.run(
-        [pathlib.Path(docket.psql()).with_name("pg_dump"), "--data-only",
-         "-d", server.dsn.replace("user=docket_api", "user=docket_owner")],
-        capture_output=True, timeout=120, check=True).stdout
-    for table in (b"users", b"sessions", b"otps", b"outbox", b"audit"):
-        assert b"COPY docket." + table in dump
-    found = [hit for hit in marked.found_in(dump)
-             if hit[0] not in ("id", "name")]  # what was typed as a name
-    assert not found, found[:3]
-
-
-def family(pid):
-    """A process and all below it."""
-    found = [pid]
-    for child in docket.children(pid):
-        found += family(child)
-    return found
+    shown = places.dump(server)
+    tables = trail.owner(server).sql(
+        "SELECT c.oid::regclass FROM pg_class c WHERE c.relkind = 'r'"
+        " AND c.relnamespace = 'docket'::regnamespace")
+    assert len(tables) > 8
+    for (table,) in tables:
+        assert b"COPY " + table.encode() + b" " in shown, table
+    assert not places.in_tables(server, marked)[:3]
 
 
 def test_processes_show_none(server, marked):
-    pids = [p for group in server.pids().values() for pid in group
-            for p in family(pid)]
+    pids = places.processes(server)
     assert len(pids) > 8
-    read = 0
-    for pid in pids:
-        for name in ("cmdline", "environ", "comm"):
-            try:
-                shown = pathlib.Path(f"/proc/{pid}/{name}").read_bytes()
-            except PermissionError:
-                continue  # not even to its own user
-            read += 1
-            assert not marked.found_in(shown), f"{pid} {name}: {shown}"
+    read, found = places.in_processes(server, marked)
+    assert not found
     assert read >= 2 * len(pids)
 
 
@@ -264,13 +234,31 @@ def test_statements_in_sight_hold_none(server, marked):
 
 
 def test_codes_stand_in_the_spool_alone(server, marked):
-    hits = {path: marked.found_in(path.read_bytes())
-            for path in server.dir.rglob("*")
-            if path.is_file() and not path.is_symlink()
-            and "pg" not in path.relative_to(server.dir).parts}
-    holding = {path for path, found in hits.items()
-               if any(kind == "otp" for kind, _ in found)}
+    holding = places.in_files(server, marked, {"otp"})
     assert holding and {path.parent for path in holding} == {server.spool}
+
+
+def test_cookies_stand_nowhere(server, marked):
+    assert not places.in_files(server, marked, {"cookie"})
+
+
+def shut(path, group=0):
+    """May others do anything with it?"""
+    mode = stat.S_IMODE(path.stat().st_mode)
+    return not mode & (0o077 & ~group)
+
+
+def test_what_holds_secrets_is_shut(server, marked):
+    """The spool and its messages to the group at most, keys to nobody."""
+    assert shut(server.spool, group=0o050)
+    messages = list(server.spool.iterdir())
+    assert messages
+    for path in messages:
+        assert shut(path, group=0o040), path
+    files = secret_files(server)
+    assert {"server.secret_file", "auth.key_file"} <= set(files)
+    for path in files.values():
+        assert shut(path), path
 
 
 def test_metrics_and_documents_hold_none(server, marked):

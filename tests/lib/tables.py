@@ -26,6 +26,19 @@ ERRORS = load_errors()
 OAUTH = load_oauth()
 
 
+def load_settings():
+    """tbl/settings.h as {"section.key": (type, default)}."""
+    text = (ROOT / "include/tbl/settings.h").read_text()
+    return {f"{m[1]}.{m[2]}": (m[3], m[4]) for m in re.finditer(
+        r'^SETTING\((\w+),\s*(\w+),\s*(\w+),\s*"([^"]*)"', text, re.M)}
+
+
+SETTINGS = load_settings()
+# Files that hold secrets: all that settings name but certificates.
+SECRET_FILES = [name for name in SETTINGS
+                if name.endswith("_file") and name != "courier.ca_file"]
+
+
 class Route:
     """A row of tbl/routes.h: the columns that tests ask for."""
 
