@@ -21,6 +21,7 @@ on_exit() {
 
 	trap '' INT TERM HUP
 	step_cancel
+	aside_cancel
 	[ -z "$FOLLOW" ] || kill "$FOLLOW" 2>/dev/null || true
 	if [ -n "$RUNNING" ]; then
 		RUNNING=

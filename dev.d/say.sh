@@ -4,6 +4,7 @@
 
 STEP_PID=
 STEP_GENTLE=
+ASIDE_PID=		# what runs beside the steps (test.sh)
 
 say() {
 	printf '%s\n' "$*"
@@ -90,6 +91,14 @@ step_cancel() {
 	fi
 	wait "$STEP_PID" 2>/dev/null || true
 	STEP_PID=
+}
+
+# It ends what it has started before it goes.
+aside_cancel() {
+	[ -n "$ASIDE_PID" ] || return 0
+	kill -TERM "$ASIDE_PID" 2>/dev/null || true
+	wait "$ASIDE_PID" 2>/dev/null || true
+	ASIDE_PID=
 }
 
 # wait_for SECONDS COMMAND...: until it succeeds; 1 when it did not.

@@ -5,6 +5,7 @@
 PASSED=0 FAILED=0 SKIPPED=0
 REASONS=()
 LONG=
+MARK=			# which tests of the API suite
 
 # count PART PASSED FAILED SKIPPED: a part that ran nothing has failed.
 count() {
@@ -24,6 +25,12 @@ count() {
 part() {
 	PART_START=$SECONDS
 	printf '\n== %s\n' "$1"
+}
+
+# The two halves write beside each other.
+logs() {
+	LOGS=$DEV_HOME/test-logs${DEV_SANITIZE:+/asan}
+	mkdir -p "$LOGS"
 }
 
 # number PATTERN FILE: the sum of the numbers that stand before or after it.
@@ -46,12 +53,31 @@ skip_reasons() {
 	done
 }
 
-# One cmocka program: its own count, or one failure when it died.
-program() {
-	local program=$1 log=$DEV_HOME/test-logs/${1##*/}.log status=0 p f s
+# One cmocka program; its exit status goes beside its log.
+program_run() {
+	local log=$LOGS/${1##*/}.log status=0
 
-	launch "$log" timeout -k 5 "${DEV_PROGRAM_SECONDS:-180}" "$program"
-	landed || status=$?
+	timeout --foreground -k 5 "${DEV_PROGRAM_SECONDS:-180}" "$1" \
+	    >"$log" 2>&1 </dev/null || status=$?
+	printf '%s\n' "$status" >"$log.status"
+}
+
+# Many wait more than they compute: one more than there are cores.
+programs_run() {
+	local program
+
+	for program in "$@"; do
+		[ "$(jobs -rp | wc -l)" -le "$JOBS" ] || wait -n || true
+		program_run "$program" &
+	done
+	wait
+}
+
+# What one said: its own count, or one failure when it died.
+program_result() {
+	local program=$1 log=$LOGS/${1##*/}.log status p f s
+
+	status=$(cat "$log.status" 2>/dev/null || echo 1)
 	if [ "$status" -eq 77 ]; then
 		REASONS+=("${program##*/}: $(tail -n 1 "$log")")
 		PROGRAM_S=$((PROGRAM_S + 1))
@@ -76,13 +102,23 @@ program() {
 
 # programs PART DIR: every program of a directory of tests.
 programs() {
-	local source
+	local source program programs=()
 
 	PROGRAM_P=0 PROGRAM_F=0 PROGRAM_S=0
 	part "$1"
+	logs
 	for source in "$DEV_ROOT/$2"/*.c; do
-		[ -e "$source" ] || continue
-		program "$BUILD/$2/$(basename "$source" .c)"
+		[ ! -e "$source" ] ||
+			programs+=("$BUILD/$2/$(basename "$source" .c)")
+	done
+	for program in "${programs[@]}"; do
+		rm -f "$LOGS/${program##*/}.log.status"
+	done
+	launch "$LOGS/${2//\//-}.log" \
+	    programs_run "${programs[@]}"
+	landed || true
+	for program in "${programs[@]}"; do
+		program_result "$program"
 	done
 	count "$1" "$PROGRAM_P" "$PROGRAM_F" "$PROGRAM_S"
 }
@@ -132,7 +168,7 @@ pytest_run() {
 	    DOCKET="$BUILD/docket" PYTHONDONTWRITEBYTECODE=1 \
 	    /usr/bin/python3 -m pytest -q -ra --color=no --junitxml="$report" \
 	    -c "$DEV_ROOT/tests/pytest.ini" \
-	    --rootdir "$DEV_ROOT/tests" "$@" \
+	    --rootdir "$DEV_ROOT/tests" ${MARK:+-m "$MARK"} "$@" \
 	    "${paths[@]}"
 	while kill -0 "$STEP_PID" 2>/dev/null; do
 		tick "pytest" $((SECONDS - PART_START))
@@ -185,7 +221,7 @@ api() {
 	fi
 	rm -rf "$STATE/pg"
 	service_start "$@"
-	pytest_run "$dir" ${LONG:+--long} "${PYTEST_ARGS[@]}"
+	pytest_run "$dir${MARK:+-${MARK// /-}}" ${LONG:+--long} "${PYTEST_ARGS[@]}"
 	RUNNING=
 	lock
 	: >"$STATE/run/stopped"
@@ -195,13 +231,63 @@ api() {
 	count "$name" "$PROGRAM_P" "$PROGRAM_F" "$PROGRAM_S"
 }
 
+# All of it again under the sanitizers, but what has the machine to itself.
 sanitized() {
 	export DEV_SANITIZE=1
 	build_programs "all check-programs"
 	ASAN_OPTIONS=detect_leaks=1 programs "unit under ASan+UBSan" tests/unit
 	ASAN_OPTIONS=detect_leaks=1 programs "store under ASan+UBSan" tests/store
-	api "API under ASan+UBSan" test-asan
+	MARK="not alone" api "API under ASan+UBSan" test-asan
+}
+
+sanitized_alone() {
+	export DEV_SANITIZE=1
+	build_programs "all check-programs"
+	MARK=alone api "faults under ASan+UBSan" test-asan
 	unset DEV_SANITIZE ASAN_OPTIONS UBSAN_OPTIONS
+}
+
+# aside NAME COMMAND...: beside what runs here, until it is joined; what it
+# says and what it counts are kept so long.
+aside() {
+	ASIDE_NAME=$1 ASIDE_LOG=$DEV_HOME/test-logs/aside-$1
+	shift
+	rm -f "$ASIDE_LOG.sum"
+	launch "$ASIDE_LOG.log" aside_run "$@"
+	ASIDE_PID=$STEP_PID STEP_PID=
+}
+
+# In a process of its own, which ends by itself what it has started.
+aside_run() {
+	set +m -e
+	ASIDE_PID='' RUNNING='' PASSED=0 FAILED=0 SKIPPED=0 REASONS=()
+	traps
+	"$@"
+	printf '%s\n' "$PASSED $FAILED $SKIPPED" "${REASONS[@]}" \
+	    >"$ASIDE_LOG.sum"
+}
+
+aside_join() {
+	local status=0 start=$SECONDS p=0 f=1 s=0
+
+	TICK_NEXT=15
+	while kill -0 "$ASIDE_PID" 2>/dev/null; do
+		tick "$ASIDE_NAME" $((SECONDS - start))
+		sleep 0.5
+	done
+	wait "$ASIDE_PID" || status=$?
+	ASIDE_PID=
+	[ ! -t 1 ] || printf '\r'
+	cat "$ASIDE_LOG.log"
+	if [ "$status" -eq 0 ]; then
+		{
+			read -r p f s
+			mapfile -t -O "${#REASONS[@]}" REASONS
+		} <"$ASIDE_LOG.sum"
+	else
+		say "$ASIDE_NAME: ended early (exit $status)"
+	fi
+	PASSED=$((PASSED + p)) FAILED=$((FAILED + f)) SKIPPED=$((SKIPPED + s))
 }
 
 # check NAME COMMAND...: one pass or one failure.
@@ -281,11 +367,17 @@ dev_test() {
 		return
 	fi
 	lint
+	aside sanitized sanitized
 	programs unit tests/unit
 	programs store tests/store
-	api API test
-	sanitized
-	fuzz
+	MARK="not alone" api API test
+	aside_join
+	# What measures time has no other suite beside it.
+	MARK=alone api faults test
+	fuzz_build
+	aside fuzz fuzz
+	sanitized_alone
+	aside_join
 	[ -z "${LONG-}" ] || long_parts
 	sum
 }

@@ -22,7 +22,11 @@ def pytest_addoption(parser):
                      help="also the tests that take minutes")
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config, items):
+    for item in items:
+        if item.path.parent.name == "fault":
+            item.add_marker(pytest.mark.alone)
     if config.getoption("--long") or os.environ.get("LONG") == "1":
         return
     skip = pytest.mark.skip(reason="only with --long")

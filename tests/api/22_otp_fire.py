@@ -292,6 +292,7 @@ def timed(job, *arguments):
     return (time.perf_counter() - before) * 1000, reply
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("purpose", ["login", "reset"])
 def test_known_and_unknown_are_the_same(api, dev, purpose, capsys):
     known, unknown = people(dev, 200)

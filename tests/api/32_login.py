@@ -286,6 +286,7 @@ def test_20_parallel_guesses_are_ten(api, dev, somebody):
     assert statuses.count(401) == 10, statuses
 
 
+@pytest.mark.alone
 def test_unknown_users_cost_the_time_of_known_ones(api, dev):
     """Medians over a few; the bounds are wide, the machine is shared."""
     known = register(api, RIGHT).json["user"]["username"]

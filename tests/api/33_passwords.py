@@ -249,6 +249,7 @@ def test_a_foreign_hash_of_what_was_typed(dev, api, somebody):
     log_in(api, somebody, "p\u00e1ssphrase")  # the new hash is of both
 
 
+@pytest.mark.alone
 def test_wrong_for_a_cheap_foreign_hash_costs_no_less(dev, api, somebody):
     """A hash that costs nothing must not tell who was imported."""
     put_hash(dev, somebody, FOREIGN["passlib pbkdf2-sha1"](RIGHT))

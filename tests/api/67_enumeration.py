@@ -190,6 +190,7 @@ PURPOSES = {"POST /auth/token otp": "login", "POST /otp/verify login": "login",
             "POST /auth/password/reset": "reset"}
 
 
+@pytest.mark.alone
 @pytest.mark.skipif(docket.SLOW > 1, reason="the sanitizers' own time")
 def test_what_it_costs(dev, api):
     """Medians are printed; what is asserted is that a hash is computed for

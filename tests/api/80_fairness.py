@@ -10,8 +10,12 @@ import os
 import threading
 import time
 
+import pytest
+
 import docket
 from docket import SLOW, Client
+
+pytestmark = pytest.mark.alone
 
 SECONDS = float(os.environ.get("FAIRNESS_SECONDS", "5"))
 CLIENTS = 64

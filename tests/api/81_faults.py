@@ -12,7 +12,7 @@ import docket
 from docket import SLOW, Client, new_name, wait_until
 from postgres import Postgres, everybody_is_back, unavailable
 
-pytestmark = pytest.mark.faults
+pytestmark = [pytest.mark.alone, pytest.mark.faults]
 
 
 # --- workers --------------------------------------------------------------

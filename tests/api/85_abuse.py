@@ -9,6 +9,8 @@ import pytest
 import docket
 from docket import Client
 
+pytestmark = pytest.mark.alone
+
 
 def key(value):
     return [("Idempotency-Key", value)]

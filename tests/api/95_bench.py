@@ -18,6 +18,8 @@ import pytest
 
 import docket
 
+pytestmark = pytest.mark.alone
+
 SVG = "{http://www.w3.org/2000/svg}"
 SECTIONS = ["In short", "How to read it", "The machine", "The goals",
             "Every workload beside its ceilings", "Is everybody served?",
