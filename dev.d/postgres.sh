@@ -48,18 +48,36 @@ CONF
 	} | write "$STATE/pg/pg_ident.conf" 600 "$USER_PG"
 }
 
-# Into pg.new first: an interrupted initdb is begun again, never used.
+# An empty cluster, as initdb of this very version makes it: kept, so that the
+# many instances of the tests are copies.
+postgres_empty() {
+	local made=$DEV_HOME/initdb new=$DEV_HOME/initdb.new.$$
+
+	[ ! -d "$made" ] || [ ! "$PG_BIN/initdb" -nt "$made" ] || rm -rf "$made"
+	[ ! -d "$made" ] || return 0
+	rm -rf "$new"
+	mkdir -m 700 "$new"
+	own "$USER_PG" "$new"
+	(
+		cd "$new"
+		as "$USER_PG" "$PG_BIN/initdb" --pgdata="$new" \
+		    --username=postgres --auth=peer --encoding=UTF8 \
+		    --locale=C.UTF-8 --data-checksums --no-sync \
+		    --no-instructions
+	)
+	# Whoever was faster has made the same.
+	mv -T "$new" "$made" 2>/dev/null || rm -rf "$new"
+}
+
+# Into pg.new first: what was interrupted is begun again, never used.
 postgres_make() {
 	set -e
+	postgres_empty
 	rm -rf "$STATE/pg.new"
-	mkdir -m 700 "$STATE/pg.new"
-	own "$USER_PG" "$STATE/pg.new"
-	cd "$STATE/pg.new"
-	as "$USER_PG" "$PG_BIN/initdb" --pgdata="$STATE/pg.new" \
-	    --username=postgres --auth=peer --encoding=UTF8 \
-	    --locale=C.UTF-8 --data-checksums --no-instructions
+	cp -a "$DEV_HOME/initdb" "$STATE/pg.new"
 	echo "include 'postgresql.auto.dev.conf'" \
 	    >>"$STATE/pg.new/postgresql.conf"
+	sync -f "$STATE/pg.new"
 	mv "$STATE/pg.new" "$STATE/pg"
 }
 

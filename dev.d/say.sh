@@ -68,7 +68,7 @@ step() {
 	launch "$log" "$@"
 	while kill -0 "$STEP_PID" 2>/dev/null; do
 		tick "$what" $((SECONDS - start))
-		sleep 0.2
+		sleep 0.05
 	done
 	landed || status=$?
 	if [ "$status" -ne 0 ]; then

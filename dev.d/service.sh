@@ -60,16 +60,16 @@ ours() {
 	while read -r path; do
 		pid=${path#/proc/}
 		pid=${pid%/*}
-		program=$(cat "/proc/$pid/comm" 2>/dev/null) || continue
+		read -r program <"/proc/$pid/comm" || continue
 		case $program in
 		nginx | docketd | docket-courier | postgres) ;;
 		*) continue ;;
 		esac
-		rest=$(cut -d')' -f2- "/proc/$pid/stat" 2>/dev/null) || continue
+		read -r rest <"/proc/$pid/stat" || continue
 		# shellcheck disable=SC2086
-		set -- $rest
+		set -- ${rest##*) }
 		[ "$1" = Z ] || printf '%s %s %s\n' "$pid" "$2" "$program"
-	done | sort -u
+	done 2>/dev/null | sort -u
 }
 
 # The heads among ours of a program: those whose parent is not one of them.
@@ -84,23 +84,34 @@ signal_as_owner() {
 
 # end PROGRAM SECONDS SIGNAL...: each signal gets its time, the last is KILL.
 end() {
-	local program=$1 seconds=$2 signal pid
+	local program=$1 seconds=$2 signal pid pids
 	shift 2
 
+	pids=$(heads "$program")
 	for signal in "$@" KILL; do
-		[ -n "$(heads "$program")" ] || return 0
-		for pid in $(heads "$program"); do
+		[ -n "$pids" ] || return 0
+		for pid in $pids; do
 			signal_as_owner "$signal" "$pid"
 		done
-		if wait_for "$seconds" gone "$program"; then
+		if wait_for "$seconds" gone; then
 			return 0
 		fi
+		pids=$(heads "$program")
 	done
 	die "$program does not end" "look at: ps -fC $program"
 }
 
+# Of end()'s pids, and then of its program, nothing is left: a look at all
+# processes is dear, and goes on only once it may find nothing.
 gone() {
-	[ -z "$(heads "$1")" ]
+	local pid rest
+
+	for pid in $pids; do
+		read -r rest 2>/dev/null <"/proc/$pid/stat" || continue
+		[[ ${rest##*) } == Z* ]] || return 1
+	done
+	pids=$(heads "$program")
+	[ -z "$pids" ]
 }
 
 # From the front to the back, so that nothing is asked of what has gone.

@@ -55,18 +55,27 @@ def own():
         yield own
 
 
+@pytest.fixture(scope="session")
+def pulse():
+    """A kept connection to each instance: a handshake a test adds up."""
+    kept = {}
+
+    def of(dev):
+        return kept.setdefault(dev.dir, docket.Client(dev, timeout=5))
+
+    yield of
+    for client in kept.values():
+        client.close()
+
+
 @pytest.fixture(autouse=True)
-def alive(request, dev):
+def alive(request, dev, pulse):
     """No test may cost a worker, nor leave the server unable to answer."""
     if "own" in request.fixturenames:
         dev = request.getfixturevalue("own")
     before = dev.workers()
     yield
-    client = docket.Client(dev, timeout=5)
-    try:
-        client.get("/healthz", 200)
-    finally:
-        client.close()
+    pulse(dev).get("/healthz", 200)
     if "faults" in request.keywords:
         docket.wait_until(lambda: len(dev.workers()) == len(before),
                           f"as many workers as {before}")
