@@ -14,10 +14,10 @@ class Marked:
     """Everything that must not be seen again, by what it is."""
 
     def __init__(self, dev):
-        self.dev, self.values = dev, {}
+        self.dev, self.values, self.compiled = dev, {}, None
 
     def add(self, what, value):
-        self.values[value] = what
+        self.values[value], self.compiled = what, None
         return value
 
     def new(self, what):
@@ -51,9 +51,11 @@ class Marked:
 
     def pattern(self):
         """A code of digits alone is one only between other characters."""
-        words = [rf"(?<!\d){v}(?!\d)" if v.isdigit() else re.escape(v)
-                 for v in self.values]
-        return re.compile("|".join(words).encode())
+        if not self.compiled:
+            words = [rf"(?<!\d){v}(?!\d)" if v.isdigit() else re.escape(v)
+                     for v in self.values]
+            self.compiled = re.compile("|".join(words).encode())
+        return self.compiled
 
     def found_in(self, data):
         """What of it is there: its kind and the words around it."""
