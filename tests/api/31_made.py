@@ -22,8 +22,8 @@ def filled(members):
 
 def left_of(dev, person):
     """{table: rows} of all rows that name a person in any column."""
-    psql = made.mould(dev).psql
-    tables = psql.ask(
+    mould = made.mould(dev)
+    tables = mould.ask(
         "SELECT to_json(relname) FROM pg_class WHERE relkind IN ('r', 'p')"
         " AND relnamespace = 'docket'::regnamespace AND NOT relispartition")
     names = [person.id, person.username, person.user["email"],
@@ -32,7 +32,7 @@ def left_of(dev, person):
         "]", "").replace('"', "'")
     found = {}
     for table in tables:
-        rows = psql.ask(
+        rows = mould.ask(
             f"SELECT to_jsonb(t) FROM docket.{table} t WHERE EXISTS (SELECT"
             f" FROM unnest(ARRAY[{words}]) w"
             " WHERE strpos(to_jsonb(t)::text, w) > 0)")
@@ -130,3 +130,47 @@ def test_what_has_more_to_say_is_registered(dev):
                     {"email": "A.b@example.org"}, {"phone": "+4912345678"},
                     {"role": "admin"}):
         assert made.person(dev, **members) is None
+
+
+# --- the connection that made people and dev.sql() share ------------------
+
+def test_a_statement_finds_nothing_of_an_earlier_one(dev):
+    assert dev.shared()
+    assert dev.sql("SET search_path = docket; BEGIN; SELECT 1") == [["1"]]
+    assert dev.sql("SHOW search_path") != [["docket"]]
+    assert dev.sql("SELECT now() = statement_timestamp()") == [["t"]]
+    assert dev.sql("PREPARE p AS SELECT 1; SELECT :'x'", x=1) == [["1"]]
+    assert dev.sql("SELECT count(*) FROM pg_prepared_statements") == [["0"]]
+    with pytest.raises(AssertionError, match="x"):
+        dev.sql("SELECT :'x'")
+    backend = dev.sql("SELECT pg_backend_pid()")
+    assert dev.sql("SELECT pg_backend_pid()") == backend
+
+
+def test_values_arrive_as_they_are(dev):
+    for value in ("", "it's", "a\\b", "two\nlines", "\\echo x", ":'y'",
+                  "\u06f1\u06f2 \U0001f600", "tab\tbed", '"', "$1 ; --"):
+        (row,) = dev.sql("SELECT encode(convert_to(:'v', 'UTF8'), 'hex')",
+                         v=value)
+        assert bytes.fromhex(row[0]).decode() == value
+
+
+def test_what_the_database_refuses_is_told(dev):
+    with pytest.raises(AssertionError, match="division by zero"):
+        dev.sql("SELECT 1/0")
+    with pytest.raises(AssertionError, match="permission denied"):
+        dev.sql("SELECT 1; SELECT * FROM docket.audit")
+    assert dev.sql("SELECT 1; SELECT 2 -- and no more") == [["1"], ["2"]]
+
+
+def test_a_connection_that_was_lost_costs_nothing(dev):
+    """And two at a time are two connections."""
+    backend = dev.sql("SELECT pg_backend_pid()")[0][0]
+    other = docket.Dev(dev.dir)
+    other.dsn += " application_name=other"
+    assert other.sql(f"SELECT pg_terminate_backend({backend})") == [["t"]]
+    assert dev.sql("SELECT 1") == [["1"]]
+    assert dev.sql("SELECT pg_backend_pid()") != [[backend]]
+    pids = docket.parallel([lambda: dev.sql(
+        "SELECT pg_backend_pid() FROM pg_sleep(0.2)")] * 3)
+    assert len({row[0] for (row,) in pids}) == 3

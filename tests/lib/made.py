@@ -7,65 +7,18 @@ it wrote is kept, and whoever is made later gets the same rows, other ids,
 names and times in them: a column or a table that registration learns of comes
 along by itself. The tokens are signed with the instance's own keys."""
 
-import atexit
 import datetime
 import hashlib
 import hmac
 import json
-import os
 import secrets
-import subprocess
 import threading
 import time
 
 import docket
+from trail import owner
 
-END = "-- end --"
 PASSWORD = "correct horse"
-
-
-class Psql:
-    """One psql that stays, remade when its connection was lost."""
-
-    def __init__(self, dsn):
-        self.dsn, self.process, self.lock = dsn, None, threading.Lock()
-
-    def ask(self, statement):
-        """The rows of one statement, each a line of JSON."""
-        with self.lock:
-            for last in (False, True):
-                try:
-                    return self.once(statement)
-                except (BrokenPipeError, EOFError):
-                    self.close()
-                    if last:
-                        raise AssertionError(
-                            f"psql refused: {statement}") from None
-
-    def once(self, statement):
-        if not self.process:
-            self.process = subprocess.Popen(
-                [docket.psql(), "-X", "-q", "-A", "-t", "-v",
-                 "ON_ERROR_STOP=1", "-d", self.dsn], text=True,
-                stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-        self.process.stdin.write(f"{statement};\n\\echo '{END}'\n")
-        self.process.stdin.flush()
-        rows = []
-        for line in self.process.stdout:
-            if line == END + "\n":
-                return rows
-            rows.append(json.loads(line))
-        raise EOFError
-
-    def close(self):
-        process, self.process = self.process, None
-        if process:
-            try:
-                process.stdin.close()
-            except OSError:
-                pass  # what was not sent yet had nobody to go to
-            process.wait(10)
-            process.stdout.close()
 
 
 def quoted(value):
@@ -94,21 +47,23 @@ class Mould:
 
     def __init__(self, dev):
         self.dev = dev
-        self.psql = Psql(dev.dsn.replace("user=docket_api",
-                                         "user=docket_owner"))
-        atexit.register(self.psql.close)
+        self.owner = owner(dev)
         self.first = docket.registered(dev)
         self.first.close()
         self.sid = docket.jwt_parts(self.first.access)[1]["sid"]
         self.refresh_key = refresh_key(dev)
         self.columns = self.tables()
-        self.rows = {table: self.psql.ask(
+        self.rows = {table: self.ask(
             f"SELECT to_jsonb(t) FROM docket.{table} t"
             f" WHERE {self.whose(table)} = '{self.first.id}'")
             for table in self.columns}
         (audit,) = self.rows["audit"]
         self.request_id = audit["request_id"]
         self.fits = self.tokens_are_known()
+
+    def ask(self, statement):
+        """Its rows, each a line of JSON."""
+        return [json.loads(row[0]) for row in self.owner.sql(statement)]
 
     @staticmethod
     def whose(table):
@@ -117,7 +72,7 @@ class Mould:
     def tables(self):
         """{table: [[column, is it an instant?]]} of those that may know a
         user; numbers that the database draws are its own."""
-        found = self.psql.ask(
+        found = self.ask(
             "SELECT json_build_array(c.relname, json_agg(json_build_array("
             "quote_ident(attname), atttypid = 'timestamptz'::regtype)"
             " ORDER BY attnum)) FROM pg_class c JOIN pg_attribute a"
@@ -177,7 +132,7 @@ class Mould:
             f"of_{table} AS ({self.insert(table, changes, members, ms)})"
             for table, rows in self.rows.items()
             if rows and table != "users")
-        (number,) = self.psql.ask(
+        (number,) = self.ask(
             f"WITH u AS ({self.insert('users', changes, members, ms)}"
             f" RETURNING number), {parts} SELECT number FROM u")
         user = {**self.first.user, "id": id, "number": number,
@@ -203,7 +158,7 @@ MOULDS, LOCK = {}, threading.Lock()
 def mould(dev):
     """The mould of the instance that all tests share; None for those that a
     test has for itself, whose keys may change under it."""
-    if str(dev.dir) != os.environ.get("DEV_DIR"):
+    if not dev.shared():
         return None
     with LOCK:
         if dev.dir not in MOULDS:
