@@ -61,22 +61,17 @@ fuzz_result() {
 	    's/.*Test unit written to /; the input is kept: /p' "$log")"
 }
 
-fuzz_build() {
-	CC=clang-14 CFLAGS='-g -O1' build build-fuzz all --enable-fuzz \
-	    --enable-asan --enable-ubsan
-}
-
-# A minute in all, shared by the targets; with --long an hour. Whatever else
-# runs goes first.
+# A minute in all, shared by the targets; with --long an hour.
 fuzz() {
 	local target targets=() lanes each
 	local seconds=${FUZZ_SECONDS:-${LONG:+3600}}
 
-	renice -n 19 -p "$BASHPID" >/dev/null
-	BUILD=$DEV_HOME/build-fuzz
 	for target in "$DEV_ROOT"/tests/fuzz/*.c; do
 		[ ! -e "$target" ] || targets+=("$(basename "$target" .c)")
 	done
+	[ "${#targets[@]}" -gt 0 ] || return 0
+	CC=clang-14 CFLAGS='-g -O1' build build-fuzz all --enable-fuzz \
+	    --enable-asan --enable-ubsan
 	part fuzz
 	PROGRAM_P=0 PROGRAM_F=0
 	mkdir -p "$DEV_HOME/fuzz"

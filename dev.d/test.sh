@@ -165,7 +165,7 @@ pytest_run() {
 	rm -f "$report"
 	TICK_NEXT=15
 	launch "$log" env DEV_DIR="$STATE" DOCKETD="$BUILD/docketd" \
-	    DOCKET="$BUILD/docket" PYTHONDONTWRITEBYTECODE=1 \
+	    DEV_BUILT="$BUILD" DOCKET="$BUILD/docket" PYTHONDONTWRITEBYTECODE=1 \
 	    /usr/bin/python3 -m pytest -q -ra --color=no --junitxml="$report" \
 	    -c "$DEV_ROOT/tests/pytest.ini" \
 	    --rootdir "$DEV_ROOT/tests" ${MARK:+-m "$MARK"} "$@" \
@@ -221,7 +221,7 @@ api() {
 	fi
 	rm -rf "$STATE/pg"
 	service_start "$@"
-	pytest_run "$dir${MARK:+-${MARK// /-}}" ${LONG:+--long} "${PYTEST_ARGS[@]}"
+	pytest_run "$dir" ${LONG:+--long} "${PYTEST_ARGS[@]}"
 	RUNNING=
 	lock
 	: >"$STATE/run/stopped"
@@ -231,19 +231,30 @@ api() {
 	count "$name" "$PROGRAM_P" "$PROGRAM_F" "$PROGRAM_S"
 }
 
-# All of it again under the sanitizers, but what has the machine to itself.
-sanitized() {
+# The other trees and the fuzzing, which nobody waits for: they take what the
+# suites leave of the machine.
+background() {
+	renice -n 19 -p "$BASHPID" >/dev/null
 	export DEV_SANITIZE=1
 	build_programs "all check-programs"
-	ASAN_OPTIONS=detect_leaks=1 programs "unit under ASan+UBSan" tests/unit
-	ASAN_OPTIONS=detect_leaks=1 programs "store under ASan+UBSan" tests/store
+	unset DEV_SANITIZE
+	fuzz
+}
+
+# All of it again under the sanitizers, but the faults.
+sanitized() {
+	export DEV_SANITIZE=1 ASAN_OPTIONS=detect_leaks=1
+	build_programs "all check-programs"
+	programs "unit under ASan+UBSan" tests/unit
+	programs "store under ASan+UBSan" tests/store
 	MARK="not alone" api "API under ASan+UBSan" test-asan
 }
 
-sanitized_alone() {
+# Their limits of time are so much wider that there may be others beside.
+sanitized_faults() {
 	export DEV_SANITIZE=1
 	build_programs "all check-programs"
-	MARK=alone api "faults under ASan+UBSan" test-asan
+	MARK=alone api "faults under ASan+UBSan" test-asan-faults
 	unset DEV_SANITIZE ASAN_OPTIONS UBSAN_OPTIONS
 }
 
@@ -367,16 +378,15 @@ dev_test() {
 		return
 	fi
 	lint
-	aside sanitized sanitized
+	aside background background
 	programs unit tests/unit
 	programs store tests/store
-	MARK="not alone" api API test
-	aside_join
 	# What measures time has no other suite beside it.
-	MARK=alone api faults test
-	fuzz_build
-	aside fuzz fuzz
-	sanitized_alone
+	MARK=alone api faults test-faults
+	aside_join
+	aside sanitized sanitized
+	MARK="not alone" api API test
+	sanitized_faults
 	aside_join
 	[ -z "${LONG-}" ] || long_parts
 	sum
