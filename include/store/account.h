@@ -20,6 +20,7 @@ struct account_change {
 	bool set_email, set_phone;
 	struct text email, email_key;		/* none: taken away */
 	struct text phone;
+	struct text email_masked, phone_masked;	/* for the audit trail */
 	struct proof proof;	/* of the new address */
 };
 

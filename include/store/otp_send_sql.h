@@ -3,6 +3,7 @@
 #ifndef DOCKET_STORE_OTP_SEND_SQL_H
 #define DOCKET_STORE_OTP_SEND_SQL_H
 
+#include "store/event.h"
 #include "store/otps.h"
 
 /*
@@ -71,7 +72,8 @@ struct text otp_client(const struct client *client);
 	" RETURNING convert_from(a.subject, 'UTF8') AS cause)," \
 	" told AS (" \
 	" INSERT INTO docket.audit (event, ip, request_id, detail)" \
-	" SELECT 'otp_alarm', " ip "::text, " request_id "::text, cause" \
+	" SELECT " SQL_EVENT(otp_alarm) ", " ip "::text," \
+	" " request_id "::text, cause" \
 	" FROM rung)"
 
 #define SQL_RUNG "(SELECT string_agg(cause, ', ') FROM rung)"

@@ -16,6 +16,7 @@ struct otp_anomaly {
 struct otp_send {
 	struct uuid id;
 	struct text address;	/* canonical phone or e-mail */
+	struct text masked;	/* the same for the audit trail */
 	struct text channel;	/* "sms" or "email" */
 	struct text purpose;	/* register, login, reset, change */
 	struct text hash;	/* keyed, core/otp.h */
@@ -53,6 +54,7 @@ int store_otp_send(struct db *db, struct arena *mem,
 
 struct otp_guess {
 	struct text address, purpose;
+	struct text masked;	/* the address for the audit trail */
 	int64_t per_code, per_recipient;	/* limits */
 	int64_t per_client;			/* in 5 minutes; 0 = none */
 	struct client client;
@@ -72,13 +74,25 @@ struct otp_live {
  * spent, E_RATE when the client's is. */
 int store_otp_guess(struct db *db, struct arena *mem,
     const struct otp_guess *guess, struct otp_live *ret);
+/* The guess was wrong, or there was nothing to guess: the audit rows, one more
+ * when it was the recipient's last. */
+int store_otp_failed(struct db *db, struct arena *mem,
+    const struct otp_guess *guess, bool blocked);
 /* The guess was right but is not used up (the registration failed
  * otherwise): give it back. */
 int store_otp_refund(struct db *db, struct arena *mem, const struct uuid *id);
+struct otp_proof {
+	struct uuid id;		/* of the code */
+	struct text hash;	/* SHA-256 of the verification token */
+	int64_t ttl_seconds;
+	struct text masked;	/* the address for the audit trail */
+	struct client client;
+};
+
 /* The guess was right: consume the code, give the recipient's guess back, and
  * remember the proof (SHA-256 of the verification token) for 600 s. E_OTP
  * when somebody was faster. */
-int store_otp_prove(struct db *db, struct arena *mem, const struct uuid *id,
-    struct text proof_hash, int64_t ttl_seconds);
+int store_otp_prove(struct db *db, struct arena *mem,
+    const struct otp_proof *proof);
 
 #endif

@@ -23,14 +23,15 @@ struct refreshed {
 	struct uuid user_id;
 	struct text role;
 	int64_t counter;	/* of the successor to hand out */
+	bool stolen;		/* E_REFRESH, and why */
 };
 
 /*
  * One statement. counter = the current one: it advances. counter = the one
  * before (a lost reply, two tabs): the same successor, nothing changes. Older:
  * the session ends (reuse of a stolen token) and an audit row says so.
- * E_REFRESH for that and for an unknown, ended or idle session, a deactivated
- * or deleted user.
+ * E_REFRESH for that (ret->stolen, and whose it was) and for an unknown, ended
+ * or idle session, a deactivated or deleted user.
  */
 int store_session_refresh(struct db *db, struct arena *mem,
     const struct uuid *session_id, int64_t counter, int64_t idle_seconds,

@@ -49,6 +49,10 @@ me_change(struct call *call, const struct me_in *in,
 		.email = in->email,
 		.phone = in->phone,
 	};
+	if (in->email.s)
+		ret->email_masked = name_mask(call->mem, in->email);
+	if (in->phone.s)
+		ret->phone_masked = name_mask(call->mem, in->phone);
 	if (in->username.s)
 		r = name_key(call->mem, in->username, &ret->username_key);
 	if (r || !in->email.s)

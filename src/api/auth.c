@@ -9,6 +9,7 @@
 #include "core/names.h"
 #include "core/token.h"
 #include "web/limit.h"
+#include "web/notice.h"
 
 struct token_in {
 	struct seen seen;
@@ -53,7 +54,7 @@ refresh(struct call *call, struct text token, struct auth_reply *ret)
 {
 	const struct settings *set = call->app->settings;
 	struct principal who = { 0 };
-	struct refreshed fresh;
+	struct refreshed fresh = { .stolen = false };
 	int64_t counter;
 	int r;
 
@@ -65,6 +66,8 @@ refresh(struct call *call, struct text token, struct auth_reply *ret)
 		return r;
 	r = store_session_refresh(call->app->db, call->mem, &who.session_id,
 	    counter, set->auth_refresh_idle, &call->client, &fresh);
+	if (fresh.stolen)
+		notice(call, EVENT_refresh_reuse, &fresh.user_id);
 	if (r)
 		return r;
 	who.user_id = fresh.user_id;

@@ -11,6 +11,7 @@
 #include "core/scope.h"
 #include "core/token.h"
 #include "store/otps.h"
+#include "web/notice.h"
 
 /* Who waits at the gate to the last moment has no time left for the hash, nor
  * for giving back what it has counted. */
@@ -67,6 +68,44 @@ grants_address(struct call *call, struct text phone, struct text email,
 	return name_key(call->mem, email, ret);
 }
 
+/* The code against the live one of its address and purpose. */
+static int
+code_compare(struct call *call, const struct otp_guess *guess,
+    const struct otp_live *live, struct text code)
+{
+	uint8_t mine[CRYPTO_HASH];
+	int r;
+
+	r = otp_hash(&call->app->key_otp, guess->purpose, guess->address,
+	    code, mine);
+	if (r)
+		return r;
+	return live->hash.n == sizeof(mine) &&
+	    crypto_equal(live->hash.s, mine, sizeof(mine)) ? 0 : E_OTP;
+}
+
+/* Wrong, or there is none: told the same way, and it takes as long. */
+static int
+code_failed(struct call *call, const struct otp_guess *guess,
+    const struct otp_live *live)
+{
+	const bool blocked = live->recipient_guesses >= guess->per_recipient;
+	const int r = store_otp_failed(call->app->db, call->mem, guess,
+	    blocked);
+
+	notice(call, EVENT_otp_failed, NULL);
+	if (blocked)
+		notice(call, EVENT_otp_blocked, NULL);
+	return r ? r : E_OTP;
+}
+
+static int
+code_refused(struct call *call, int error, int64_t seconds)
+{
+	notice(call, EVENT_otp_guess_refused, NULL);
+	return call_refuse_later(call, error, (long)seconds);
+}
+
 int
 grants_code(struct call *call, struct text address, struct text purpose,
     struct text code, struct uuid *ret)
@@ -75,28 +114,24 @@ grants_code(struct call *call, struct text address, struct text purpose,
 	const struct otp_guess guess = {
 		.address = address,
 		.purpose = purpose,
+		.masked = name_mask(call->mem, address),
 		.per_code = set->limits_otp_guesses,
 		.per_recipient = set->limits_otp_recipient_guesses,
 		.per_client = set->limits_otp_verify_client,
 		.client = call->client,
 	};
-	struct otp_live live;
-	uint8_t mine[CRYPTO_HASH];
+	struct otp_live live = { .retry_after = 0 };
 	int r;
 
 	r = store_otp_guess(call->app->db, call->mem, &guess, &live);
 	if (r == E_OTP_BLOCKED)
-		return call_refuse_later(call, r, live.retry_after);
+		return code_refused(call, r, live.retry_after);
 	if (r == E_RATE)
-		return call_refuse_later(call, r, live.client_after);
+		return code_refused(call, r, live.client_after);
+	if (r == 0)
+		r = code_compare(call, &guess, &live, code);
 	if (r)
-		return r;
-	r = otp_hash(&call->app->key_otp, purpose, address, code, mine);
-	if (r)
-		return r;
-	if (live.hash.n != sizeof(mine) ||
-	    !crypto_equal(live.hash.s, mine, sizeof(mine)))
-		return E_OTP;
+		return r == E_OTP ? code_failed(call, &guess, &live) : r;
 	*ret = live.id;
 	return 0;
 }

@@ -9,6 +9,7 @@
 #include "core/names.h"
 #include "core/password.h"
 #include "web/limit.h"
+#include "web/notice.h"
 
 struct login_in {
 	struct seen seen;
@@ -91,6 +92,7 @@ login_refuse(struct call *call, const struct login_try *try_,
 {
 	int64_t wait = found->retry_account;
 
+	notice(call, EVENT_login_refused, &found->id);
 	if (wait)
 		limit_tell(call, &(struct limit){
 			"login", try_->limit, try_->window, 0, wait });
@@ -112,6 +114,9 @@ login_failed(struct call *call, const struct login_try *try_,
 	const int r = store_login_failed(call->app->db, call->mem, found,
 	    &call->client);
 
+	notice(call, EVENT_login_failed, &found->id);
+	if (found->locked > 0)
+		notice(call, EVENT_login_locked, &found->id);
 	limit_tell(call, &(struct limit){
 		"login", try_->limit, try_->window, left > 0 ? left : 0,
 		found->locked ? found->locked : found->reset });

@@ -179,6 +179,7 @@ api_otp_send(struct call *call)
 	    (r = otp_make(call->mem, set->otp_length, &code)) ||
 	    (r = otp_letter(call, code, &send)))
 		return r;
+	send.masked = name_mask(call->mem, send.address);
 	r = store_otp_send(call->app->db, call->mem, &send, &sent);
 	otp_tell(call, &sent);
 	if (r == E_OTP_WAIT || r == E_RATE || r == E_OTP_UNAVAILABLE)
@@ -204,11 +205,11 @@ api_otp_verify(struct call *call)
 	uint8_t *hash = arena_alloc(call->mem, CRYPTO_HASH);
 	uint8_t proof[PROOF_BYTES];
 	struct text address = TEXT_NONE, purpose = TEXT_NONE;
-	struct uuid id;
+	struct otp_proof code = { .client = call->client };
 	int r;
 
 	if ((r = otp_target(call, in, &address, &purpose)) ||
-	    (r = grants_code(call, address, purpose, in->otp, &id)) ||
+	    (r = grants_code(call, address, purpose, in->otp, &code.id)) ||
 	    (r = crypto_random(proof, sizeof(proof))))
 		return r;
 	*out = (struct otp_verify_out){
@@ -223,6 +224,8 @@ api_otp_verify(struct call *call)
 	    out->verification_token.n, hash);
 	if (r)
 		return r;
-	return store_otp_prove(call->app->db, call->mem, &id,
-	    (struct text){ (char *)hash, CRYPTO_HASH }, PROOF_SECONDS);
+	code.hash = (struct text){ (char *)hash, CRYPTO_HASH };
+	code.ttl_seconds = PROOF_SECONDS;
+	code.masked = name_mask(call->mem, address);
+	return store_otp_prove(call->app->db, call->mem, &code);
 }

@@ -6,6 +6,7 @@
 #include <stddef.h>
 
 #include "base/error.h"
+#include "store/event.h"
 #include "store/otp_sql.h"
 #include "store/sets.h"
 #include "store/who.h"
@@ -72,7 +73,7 @@ static const struct stmt statements[] = {
 	/*
 	 * $4 username, $5 its key; $6 set the email? $7 email, $8 its key;
 	 * $9 set the phone? $10 phone; $11 code, $12 token, $13 address;
-	 * $14 ip, $15 request id.
+	 * $14 ip, $15 request id; for the trail $16 the email, $17 the phone.
 	 */
 	[ACCOUNT_CHANGE] = {
 		"account_change",
@@ -113,15 +114,17 @@ static const struct stmt statements[] = {
 		" RETURNING t.*),"
 		" noted AS ("
 		" INSERT INTO docket.audit"
-		" (event, user_id, session_id, ip, request_id)"
-		" SELECT e.event, $1, $2, $14::text, $15::text"
+		" (event, user_id, session_id, ip, request_id, address)"
+		" SELECT e.event, $1, $2, $14::text, $15::text, e.address"
 		" FROM asked JOIN done ON done.id = asked.id,"
 		" LATERAL (VALUES"
-		" ('username_changed', asked.username <> done.username),"
-		" ('email_changed',"
+		" (" SQL_EVENT(username_changed) ", NULL,"
+		" asked.username <> done.username),"
+		" (" SQL_EVENT(email_changed) ", $16::text,"
 		" asked.email_key IS DISTINCT FROM done.email_key),"
-		" ('phone_changed', asked.phone IS DISTINCT FROM done.phone))"
-		" e (event, happened) WHERE e.happened)"
+		" (" SQL_EVENT(phone_changed) ", $17::text,"
+		" asked.phone IS DISTINCT FROM done.phone))"
+		" e (event, address, happened) WHERE e.happened)"
 		" SELECT who.who_state, asked.outcome, " SQL_USER
 		" FROM who LEFT JOIN asked ON true LEFT JOIN done u ON true",
 		&changed_row, true, true
@@ -161,7 +164,8 @@ static const struct stmt statements[] = {
 		" noted AS ("
 		" INSERT INTO docket.audit"
 		" (event, user_id, session_id, ip, request_id)"
-		" SELECT 'account_deleted', id, $2, $8::text, $9::text"
+		" SELECT " SQL_EVENT(account_deleted) ", id, $2,"
+		" $8::text, $9::text"
 		" FROM gone)"
 		" SELECT who.who_state, asked.outcome"
 		" FROM who LEFT JOIN asked ON true",
@@ -214,6 +218,8 @@ store_account_change(struct db *db, struct arena *mem,
 	proof_params(&p, &change->proof);
 	db_text(&p, client->ip);
 	db_text(&p, client->request_id);
+	db_text(&p, change->email_masked);
+	db_text(&p, change->phone_masked);
 	error = who_run(db, mem, who, &statements[ACCOUNT_CHANGE], &p, &r);
 	if (error || (error = outcome_error(&r)))
 		return error;

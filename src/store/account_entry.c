@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "store/account.h"
+#include "store/event.h"
 #include "store/otp_sql.h"
 #include "store/sets.h"
 #include "store/who.h"
@@ -48,8 +49,8 @@ static const struct stmt statements[] = {
 		" noted AS ("
 		" INSERT INTO docket.audit"
 		" (event, user_id, session_id, ip, request_id)"
-		" SELECT 'password_changed', id, $2, $6::text, $7::text"
-		" FROM done)"
+		" SELECT " SQL_EVENT(password_changed) ", id, $2,"
+		" $6::text, $7::text FROM done)"
 		" SELECT who.who_state, s.id, s.ended"
 		" FROM who LEFT JOIN sessions s ON true",
 		&entry_row, true, true
@@ -77,7 +78,8 @@ static const struct stmt statements[] = {
 		" AS ended FROM done),"
 		" noted AS ("
 		" INSERT INTO docket.audit (event, user_id, ip, request_id)"
-		" SELECT 'password_reset', id, $5::text, $6::text FROM done)"
+		" SELECT " SQL_EVENT(password_reset) ", id, $5::text,"
+		" $6::text FROM done)"
 		" SELECT id, ended FROM sessions",
 		&entry_row, false, true
 	},
@@ -97,7 +99,8 @@ static const struct stmt statements[] = {
 		"), noted AS ("
 		" INSERT INTO docket.audit"
 		" (event, user_id, session_id, ip, request_id, detail)"
-		" SELECT 'login', id, $3, $6, $8::text, 'otp' FROM live)"
+		" SELECT " SQL_EVENT(login) ", id, $3, $6, $8::text, 'otp'"
+		" FROM live)"
 		" SELECT " SQL_USER " FROM live u",
 		&user_row, false, true
 	},

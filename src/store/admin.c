@@ -5,6 +5,7 @@
 #include <stddef.h>
 
 #include "base/error.h"
+#include "store/event.h"
 #include "store/sets.h"
 #include "store/user_sql.h"
 #include "store/who.h"
@@ -72,11 +73,13 @@ static const struct stmt statements[] = {
 		" detail)"
 		" SELECT e.event, u.id, $1, $2, $14::text, $15::text, e.detail"
 		" FROM u JOIN was ON was.id = u.id CROSS JOIN LATERAL (VALUES"
-		" ('role_changed', was.role || ' to ' || u.role,"
+		" (" SQL_EVENT(role_changed) ", was.role || ' to ' || u.role,"
 		" u.role <> was.role),"
-		" ('deactivated', NULL, was.active AND NOT u.active),"
-		" ('activated', NULL, u.active AND NOT was.active),"
-		" ('user_changed', concat_ws(', ',"
+		" (" SQL_EVENT(deactivated) ", NULL,"
+		" was.active AND NOT u.active),"
+		" (" SQL_EVENT(activated) ", NULL,"
+		" u.active AND NOT was.active),"
+		" (" SQL_EVENT(user_changed) ", concat_ws(', ',"
 		" CASE WHEN $6 & 4 <> 0 THEN 'username' END,"
 		" CASE WHEN $6 & 8 <> 0 THEN 'email' END,"
 		" CASE WHEN $6 & 16 <> 0 THEN 'phone' END), $6 & 28 <> 0)"
@@ -95,8 +98,8 @@ static const struct stmt statements[] = {
 		" INSERT INTO docket.audit"
 		" (event, user_id, actor_id, session_id, ip, request_id,"
 		" detail)"
-		" SELECT 'user_deleted', id, $1, $2, $6::text, $7::text, role"
-		" FROM gone)"
+		" SELECT " SQL_EVENT(user_deleted) ", id, $1, $2, $6::text,"
+		" $7::text, role FROM gone)"
 		" SELECT who.who_state, g.id FROM who LEFT JOIN gone g ON true",
 		&gone_row, true, true
 	},

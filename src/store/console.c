@@ -5,6 +5,7 @@
 #include <stddef.h>
 
 #include "base/error.h"
+#include "store/event.h"
 #include "store/sets.h"
 #include "store/user_sql.h"
 
@@ -55,7 +56,8 @@ static const struct stmt statements[] = {
 		" FROM was WHERE u.id = was.id AND was.active <> $2),"
 		" noted AS ("
 		" INSERT INTO docket.audit (event, user_id, detail)"
-		" SELECT CASE WHEN $2 THEN 'activated' ELSE 'deactivated' END,"
+		" SELECT CASE WHEN $2 THEN " SQL_EVENT(activated)
+		" ELSE " SQL_EVENT(deactivated) " END,"
 		" id, 'by the command line' FROM was WHERE active <> $2)"
 		" SELECT id FROM was",
 		&named_row, false, true
@@ -67,7 +69,8 @@ static const struct stmt statements[] = {
 		" RETURNING id),"
 		" noted AS ("
 		" INSERT INTO docket.audit (event, user_id, detail)"
-		" SELECT 'user_deleted', id, 'by the command line' FROM gone)"
+		" SELECT " SQL_EVENT(user_deleted) ", id,"
+		" 'by the command line' FROM gone)"
 		" SELECT id FROM gone",
 		&named_row, false, true
 	},

@@ -5,6 +5,7 @@
 #include <stddef.h>
 
 #include "base/error.h"
+#include "store/event.h"
 #include "store/sets.h"
 #include "store/who.h"
 
@@ -86,7 +87,7 @@ enum { DEVICE_LIST, DEVICE_REVOKE, DEVICE_LIST_OF, DEVICE_END, DEVICE_END_OF };
 	" noted AS (" \
 	" INSERT INTO docket.audit" \
 	" (event, user_id, session_id, ip, request_id, detail)" \
-	" SELECT 'session_revoked', e.user_id, e.id, " ip ", " request ", " \
+	" SELECT " SQL_EVENT(session_revoked) ", e.user_id, e.id, " ip ", " request ", " \
 	detail " FROM " from " e)"
 
 static const struct stmt statements[] = {

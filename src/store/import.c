@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 
+#include "store/event.h"
 #include "store/sets.h"
 
 /* $1 ids, then a text[] a column, '' for what is not given; $10 milliseconds.
@@ -38,7 +39,7 @@
 	" WHERE s.user_id = u.id AND s.ended_at IS NULL" \
 	" AND g.hash IS NOT NULL)" \
 	" INSERT INTO docket.audit (event, user_id, detail)" \
-	" SELECT 'user_import', id, role FROM u"
+	" SELECT " SQL_EVENT(user_import) ", id, role FROM u"
 
 #define SQL_GIVEN(column) \
 	"(SELECT g." column " FROM given g" \

@@ -5,6 +5,7 @@
 #include <stddef.h>
 
 #include "base/error.h"
+#include "store/event.h"
 #include "store/sets.h"
 #include "store/who.h"
 
@@ -63,9 +64,10 @@ static const struct fields key_row = FIELDS(NULL, key_fields, struct api_key);
 
 #define SQL_NOTED(event, from, ip, request) \
 	", noted AS (INSERT INTO docket.audit" \
-	" (event, user_id, ip, request_id, detail)" \
-	" SELECT '" event "', COALESCE($1, k.user_id), " ip "::text, " \
-	request "::text, k.id::text FROM " from " k)"
+	" (event, user_id, actor_id, session_id, ip, request_id, detail)" \
+	" SELECT " event ", k.user_id, CASE WHEN k.user_id IS DISTINCT" \
+	" FROM $1 THEN $1 END, $2, " ip "::text, " request "::text," \
+	" k.id::text FROM " from " k)"
 
 #define SQL_TOLD \
 	" SELECT who.who_state, x.* FROM who LEFT JOIN LATERAL" \
@@ -102,7 +104,7 @@ static const struct fields key_row = FIELDS(NULL, key_fields, struct api_key);
 	" $12::timestamptz, $12 FROM who, u, n WHERE who.who_state = 0" \
 	" AND ($6 = 'application' OR u.id IS NOT NULL) AND n.n < $14" \
 	" RETURNING *)" \
-	SQL_NOTED("api_key_create", "k", "$16", "$17") SQL_TOLD
+	SQL_NOTED(SQL_EVENT(api_key_create), "k", "$16", "$17") SQL_TOLD
 
 #define SQL_LIST(who) \
 	who " SELECT who.who_state, x.* FROM who LEFT JOIN LATERAL" \
@@ -125,7 +127,7 @@ static const struct fields key_row = FIELDS(NULL, key_fields, struct api_key);
 	" session_id = CASE WHEN o.session_id IS NOT NULL THEN $5::uuid END," \
 	" updated_at = greatest(now(), k.updated_at)" \
 	" FROM o WHERE k.id = o.id RETURNING k.*)" \
-	SQL_RENEWED SQL_NOTED("api_key_update", "k", "$14", "$15") SQL_TOLD
+	SQL_RENEWED SQL_NOTED(SQL_EVENT(api_key_update), "k", "$14", "$15") SQL_TOLD
 
 /* A fixed value becomes a real key, and is gone at once. */
 #define SQL_ROTATE(who) \
@@ -137,7 +139,7 @@ static const struct fields key_row = FIELDS(NULL, key_fields, struct api_key);
 	" session_id = CASE WHEN o.session_id IS NOT NULL THEN $5::uuid END," \
 	" updated_at = greatest(now(), k.updated_at)" \
 	" FROM o WHERE k.id = o.id RETURNING k.*)" \
-	SQL_RENEWED SQL_NOTED("api_key_rotate", "k", "$8", "$9") SQL_TOLD
+	SQL_RENEWED SQL_NOTED(SQL_EVENT(api_key_rotate), "k", "$8", "$9") SQL_TOLD
 
 #define SQL_DELETE(who) \
 	who SQL_HELD \
@@ -145,7 +147,7 @@ static const struct fields key_row = FIELDS(NULL, key_fields, struct api_key);
 	" RETURNING k.*)," \
 	" s AS (DELETE FROM docket.sessions s USING o" \
 	" WHERE s.id = o.session_id)" \
-	SQL_NOTED("api_key_revoke", "k", "$5", "$6") SQL_TOLD
+	SQL_NOTED(SQL_EVENT(api_key_revoke), "k", "$5", "$6") SQL_TOLD
 
 enum { KEY_INSERT, KEY_LIST, KEY_UPDATE, KEY_ROTATE, KEY_DELETE, KEY__MAX };
 

@@ -3,6 +3,7 @@
 #include <stddef.h>
 
 #include "base/error.h"
+#include "store/event.h"
 #include "store/sets.h"
 #include "store/user_sql.h"
 #include "store/users.h"
@@ -154,7 +155,7 @@ static const struct stmt statements[] = {
 		"), noted AS ("
 		" INSERT INTO docket.audit"
 		" (event, user_id, session_id, ip, request_id)"
-		" SELECT 'login', id, $4, $7, $9::text FROM live)"
+		" SELECT " SQL_EVENT(login) ", id, $4, $7, $9::text FROM live)"
 		" SELECT who.who_state, x.*"
 		" FROM who LEFT JOIN (SELECT " SQL_USER " FROM live u) x"
 		" ON true",
@@ -180,8 +181,9 @@ static const struct stmt statements[] = {
 		"INSERT INTO docket.audit"
 		" (event, user_id, ip, request_id, detail)"
 		" SELECT event, $1::uuid, $2::text, $3::text, detail"
-		" FROM (VALUES ('login_failed', NULL),"
-		" ('login_locked', $4::bigint || ' s')) AS v (event, detail)"
+		" FROM (VALUES (" SQL_EVENT(login_failed) ", NULL), ("
+		SQL_EVENT(login_locked) ", $4::bigint || ' s'))"
+		" AS v (event, detail)"
 		" WHERE v.detail IS NULL OR $4 > 0",
 		NULL, false, true
 	},

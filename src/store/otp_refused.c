@@ -39,7 +39,8 @@ static const struct fields why_row = FIELDS(NULL, why_fields, struct why);
 
 static const struct stmt statements[] = {
 	/*
-	 * $1..$15 as in otp_send_sql.h, $16 ip, $17 request id. `full`: everything
+	 * $1..$15 as in otp_send_sql.h, $16 ip, $17 request id, $18 address for
+	 * the trail, $19 purpose. `full`: everything
 	 * but the recipient that is spent. A day's end is far, and verified
 	 * codes may come before it: an hour at most is told.
 	 */
@@ -61,6 +62,11 @@ static const struct stmt statements[] = {
 		" WHERE $11 = 'deny' AND " SQL_OVER(" + 1") "), "
 		SQL_RING("(SELECT kind, subject FROM full_"
 		    " WHERE kind <> 'send')", "$16", "$17")
+		", noted AS ("
+		" INSERT INTO docket.audit"
+		" (event, ip, request_id, address, detail)"
+		" VALUES (" SQL_EVENT(otp_refused) ", $16, $17, $18::text,"
+		" $19::text))"
 		" SELECT ceil(greatest(0, (SELECT greatest("
 		SQL_SECONDS("b.last_at + " SQL_BACKOFF("b.streak")) ", "
 		SQL_UNTIL("$6", "1 h") ", " SQL_UNTIL("$7", "24 h") ")"
@@ -102,6 +108,8 @@ otp_send_refused(struct db *db, struct arena *mem,
 	otp_send_asked(&p, send);
 	db_text(&p, send->client.ip);
 	db_text(&p, send->client.request_id);
+	db_text(&p, send->masked);
+	db_text(&p, send->purpose);
 	error = db_run(db, mem, &statements[0], &p, &r);
 	if (error)
 		return error;

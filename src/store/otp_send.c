@@ -100,7 +100,8 @@ enum { OTP_SEND };
 static const struct stmt statements[] = {
 	/*
 	 * $1..$15 as in otp_send_sql.h, $16 id, $17 purpose, $18 hash, $19 sealed,
-	 * $20 message id, $21 seconds to live, $22 ip, $23 request id.
+	 * $20 message id, $21 seconds to live, $22 ip, $23 request id,
+	 * $24 address for the trail.
 	 *
 	 * Who has the recipient but lost a race for something else takes all
 	 * of it back by an error; who lost the recipient has nothing yet.
@@ -144,8 +145,10 @@ static const struct stmt statements[] = {
 		" AND ($17 = 'reset' OR u.phone_verified_at IS NOT NULL))"
 		" OR $17 NOT IN ('login', 'reset') FROM pass),"
 		" noted AS ("
-		" INSERT INTO docket.audit (event, ip, request_id, detail)"
-		" SELECT 'otp_send', $22, $23::text, $17 FROM pass), "
+		" INSERT INTO docket.audit"
+		" (event, ip, request_id, address, detail)"
+		" SELECT " SQL_EVENT(otp_send) ", $22, $23::text, $24::text,"
+		" $17 FROM pass), "
 		SQL_RING("(SELECT kind, subject FROM counted WHERE over)",
 		    "$22", "$23")
 		" SELECT extract(epoch FROM " SQL_BACKOFF("p.streak")
@@ -206,6 +209,7 @@ store_otp_send(struct db *db, struct arena *mem, const struct otp_send *send,
 	db_int(&p, send->ttl_seconds);
 	db_text(&p, send->client.ip);
 	db_text(&p, send->client.request_id);
+	db_text(&p, send->masked);
 	error = db_run(db, mem, &statements[OTP_SEND], &p, &r);
 	if (error == E_OTP_WAIT || (error == 0 && r.rows == 0))
 		return otp_send_refused(db, mem, send, ret);

@@ -48,7 +48,7 @@ static const struct fields id_row = FIELDS(NULL, id_fields, struct uuid);
 	" AND a.subject = convert_to($5, 'UTF8')" \
 	" AND a.n >= $6 AND a.window_start > now() - interval '5 min'"
 
-enum { OTP_GUESS, OTP_REFUND, OTP_PROVE };
+enum { OTP_GUESS, OTP_FAILED, OTP_REFUND, OTP_PROVE };
 
 static const struct stmt statements[] = {
 	/*
@@ -115,6 +115,18 @@ static const struct stmt statements[] = {
 		" FROM may LEFT JOIN b ON true LEFT JOIN hit ON true",
 		&live_row, false, true
 	},
+	/* $1 address for the trail, $2 purpose, $3 ip, $4 request id, $5 is
+	 * the recipient blocked by it. */
+	[OTP_FAILED] = {
+		"otp_failed",
+		"INSERT INTO docket.audit"
+		" (event, ip, request_id, address, detail)"
+		" SELECT v.event, $3::text, $4::text, $1::text, $2::text"
+		" FROM (VALUES (" SQL_EVENT(otp_failed) ", true),"
+		" (" SQL_EVENT(otp_blocked) ", $5::bool)) v (event, so)"
+		" WHERE v.so",
+		NULL, false, true
+	},
 	[OTP_REFUND] = {
 		"otp_refund",
 		SQL_RECIPIENT
@@ -137,10 +149,15 @@ static const struct stmt statements[] = {
 		" proof_until = now() + make_interval(secs => $3::bigint)"
 		" FROM b WHERE o.id = $1 AND o.address = b.address"
 		" AND o.consumed_at IS NULL AND o.replaced_at IS NULL"
-		" RETURNING o.id, o.address),"
+		" RETURNING o.id, o.address, o.purpose),"
 		" back AS ("
 		" UPDATE docket.otp_budgets b SET streak = 0, " SQL_GUESS_BACK
-		" FROM o WHERE b.address = o.address)"
+		" FROM o WHERE b.address = o.address),"
+		" noted AS ("
+		" INSERT INTO docket.audit"
+		" (event, ip, request_id, address, detail)"
+		" SELECT " SQL_EVENT(otp_verified) ", $4::text, $5::text,"
+		" $6::text, o.purpose FROM o)"
 		" SELECT o.id FROM o",
 		&id_row, false, true
 	},
@@ -176,6 +193,21 @@ store_otp_guess(struct db *db, struct arena *mem,
 }
 
 int
+store_otp_failed(struct db *db, struct arena *mem,
+    const struct otp_guess *guess, bool blocked)
+{
+	struct db_params p = { 0 };
+	struct db_result r;
+
+	db_text(&p, guess->masked);
+	db_text(&p, guess->purpose);
+	db_text(&p, guess->client.ip);
+	db_text(&p, guess->client.request_id);
+	db_bool(&p, blocked);
+	return db_run(db, mem, &statements[OTP_FAILED], &p, &r);
+}
+
+int
 store_otp_refund(struct db *db, struct arena *mem, const struct uuid *id)
 {
 	struct db_params p = { 0 };
@@ -186,16 +218,19 @@ store_otp_refund(struct db *db, struct arena *mem, const struct uuid *id)
 }
 
 int
-store_otp_prove(struct db *db, struct arena *mem, const struct uuid *id,
-    struct text proof_hash, int64_t ttl_seconds)
+store_otp_prove(struct db *db, struct arena *mem,
+    const struct otp_proof *proof)
 {
 	struct db_params p = { 0 };
 	struct db_result r;
 	int error;
 
-	db_uuid(&p, id);
-	db_bytes(&p, proof_hash);
-	db_int(&p, ttl_seconds);
+	db_uuid(&p, &proof->id);
+	db_bytes(&p, proof->hash);
+	db_int(&p, proof->ttl_seconds);
+	db_text(&p, proof->client.ip);
+	db_text(&p, proof->client.request_id);
+	db_text(&p, proof->masked);
 	error = db_run(db, mem, &statements[OTP_PROVE], &p, &r);
 	if (error)
 		return error;

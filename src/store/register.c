@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 /* Registration: proof, account, session and audit row, all or nothing. */
 #include "base/error.h"
+#include "store/event.h"
 #include "store/sets.h"
 #include "store/user_sql.h"
 #include "store/users.h"
@@ -24,7 +25,8 @@
 	"), noted AS (" \
 	" INSERT INTO docket.audit" \
 	" (event, user_id, session_id, ip, request_id, detail)" \
-	" SELECT 'register', id, $10, $13, $15::text, role FROM u)" \
+	" SELECT " SQL_EVENT(register) ", id, $10, $13, $15::text, role" \
+	" FROM u)" \
 	" SELECT " SQL_USER " FROM u"
 
 enum { REGISTER_PLAIN, REGISTER_CODE, REGISTER_PROOF };

@@ -4,6 +4,7 @@
 
 #include <stddef.h>
 
+#include "store/event.h"
 #include "store/sets.h"
 #include "store/who.h"
 
@@ -44,7 +45,7 @@ static const struct stmt statements[] = {
 		" RETURNING t.id, t.user_id)"
 		" INSERT INTO docket.audit"
 		" (event, user_id, session_id, ip, request_id)"
-		" SELECT 'token_revoke', user_id, id, $3::text, $4::text"
+		" SELECT " SQL_EVENT(token_revoke) ", user_id, id, $3::text, $4::text"
 		" FROM ended",
 		NULL, false, true
 	},

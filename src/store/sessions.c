@@ -3,6 +3,7 @@
 #include <stddef.h>
 
 #include "base/error.h"
+#include "store/event.h"
 #include "store/sessions.h"
 #include "store/sets.h"
 #include "store/who.h"
@@ -14,6 +15,8 @@ static const struct field refreshed_fields[] = {
 	  .offset = offsetof(struct refreshed, role) },
 	{ .name = "counter", .type = FIELD_INT,
 	  .offset = offsetof(struct refreshed, counter) },
+	{ .name = "stolen", .type = FIELD_BOOL,
+	  .offset = offsetof(struct refreshed, stolen) },
 };
 
 static const struct fields refreshed_row =
@@ -56,11 +59,11 @@ static const struct stmt statements[] = {
 		" noted AS ("
 		" INSERT INTO docket.audit"
 		" (event, user_id, session_id, ip, request_id)"
-		" SELECT 'refresh_reuse', user_id, id, $4, $6::text"
-		" FROM stolen)"
+		" SELECT " SQL_EVENT(refresh_reuse) ", user_id, id, $4,"
+		" $6::text FROM stolen)"
 		" SELECT s.user_id, s.role,"
-		" CASE WHEN $2 = s.n THEN s.n + 1 ELSE s.n END AS counter"
-		" FROM s WHERE $2 = s.n OR $2 = s.n - 1",
+		" CASE WHEN $2 = s.n THEN s.n + 1 ELSE s.n END AS counter,"
+		" $2 < s.n - 1 AS stolen FROM s WHERE $2 <= s.n",
 		&refreshed_row, false, true
 	},
 	[SESSION_END] = {
@@ -75,7 +78,8 @@ static const struct stmt statements[] = {
 		" noted AS ("
 		" INSERT INTO docket.audit"
 		" (event, user_id, session_id, ip, request_id)"
-		" SELECT CASE WHEN $4 THEN 'logout_all' ELSE 'logout' END,"
+		" SELECT CASE WHEN $4 THEN " SQL_EVENT(logout_all)
+		" ELSE " SQL_EVENT(logout) " END,"
 		" $1, $2, $5::text, $6::text FROM who WHERE who_state = 0)"
 		" SELECT who.who_state FROM who",
 		NULL, true, true
@@ -116,7 +120,7 @@ store_session_refresh(struct db *db, struct arena *mem,
 	if (r.rows == 0)
 		return E_REFRESH;
 	*ret = *(const struct refreshed *)r.v;
-	return 0;
+	return ret->stolen ? E_REFRESH : 0;
 }
 
 int

@@ -3,6 +3,7 @@
 #include "store/unlock.h"
 
 #include "base/error.h"
+#include "store/event.h"
 #include "store/sets.h"
 #include "store/who.h"
 
@@ -13,7 +14,7 @@ static const struct field id_fields[] = {
 static const struct fields id_row = FIELDS(NULL, id_fields, struct uuid);
 
 /* What follows a `target` with the account's id and addresses. */
-#define SQL_UNLOCK(session, ip, request) \
+#define SQL_UNLOCK(actor, session, ip, request, detail) \
 	" logins AS (" \
 	" DELETE FROM docket.lockouts l USING target t" \
 	" WHERE l.user_id = t.id)," \
@@ -23,8 +24,9 @@ static const struct fields id_row = FIELDS(NULL, id_fields, struct uuid);
 	" WHERE b.address IN (t.email_key, t.phone) AND b.guess_n > 0)," \
 	" noted AS (" \
 	" INSERT INTO docket.audit" \
-	" (event, user_id, session_id, ip, request_id)" \
-	" SELECT 'unlock', id, " session ", " ip ", " request " FROM target)"
+	" (event, user_id, actor_id, session_id, ip, request_id, detail)" \
+	" SELECT " SQL_EVENT(unlock) ", id, " actor ", " session ", " ip \
+	", " request ", " detail " FROM target)"
 
 enum { UNLOCK, UNLOCK_NAME };
 
@@ -39,7 +41,7 @@ static const struct stmt statements[] = {
 		" FROM who, docket.users u WHERE who.who_state = 0"
 		" AND u.id = coalesce($4::uuid, (SELECT n.id"
 		" FROM docket.users n WHERE n.number = $5::bigint))),"
-		SQL_UNLOCK("$2", "$6::text", "$7::text")
+		SQL_UNLOCK("$1", "$2", "$6::text", "$7::text", "NULL")
 		" SELECT who.who_state, t.id FROM who"
 		" LEFT JOIN target t ON true",
 		&id_row, true, true
@@ -49,7 +51,8 @@ static const struct stmt statements[] = {
 		"WITH target AS MATERIALIZED ("
 		" SELECT u.id, u.email_key, u.phone"
 		" FROM docket.users u WHERE u.username_key = $1::text),"
-		SQL_UNLOCK("NULL::uuid", "NULL", "'docket user unlock'")
+		SQL_UNLOCK("NULL::uuid", "NULL::uuid", "NULL", "NULL",
+		    "'by the command line'")
 		" SELECT t.id FROM target t",
 		&id_row, false, true
 	},

@@ -3,6 +3,7 @@
 #include <stddef.h>
 
 #include "base/error.h"
+#include "store/event.h"
 #include "store/sets.h"
 #include "store/user_sql.h"
 #include "store/users.h"
@@ -48,7 +49,7 @@ enum { USER_ME, USER_LIST, USER_FIND, USER_INSERT, USER_UPSERT };
 	" WHERE s.user_id = u.id AND s.ended_at IS NULL)," \
 	" noted AS (" \
 	" INSERT INTO docket.audit (event, user_id, detail)" \
-	" SELECT 'user_put', id, role FROM u)" \
+	" SELECT " SQL_EVENT(user_put) ", id, role FROM u)" \
 	" SELECT " SQL_USER " FROM u"
 
 /* A page of those who are `such`. */

@@ -25,7 +25,9 @@ static int
 forget(void **state)
 {
 	fixture_sql("DELETE FROM docket.attempts;"
-	    "DELETE FROM docket.otp_traffic; DELETE FROM docket.audit;"
+	    "DELETE FROM docket.otp_traffic;"
+	    "SET session_replication_role = replica;"
+	    "DELETE FROM docket.audit; RESET session_replication_role;"
 	    "DELETE FROM docket.otps; DELETE FROM docket.otp_budgets;"
 	    "DELETE FROM docket.outbox");
 	return fixture_reset(state);
@@ -306,8 +308,9 @@ guess_on(struct db *on, struct arena *m, size_t i, const char *prefix)
 	struct otp_live live = { 0 };
 
 	assert_int_equal(store_otp_guess(on, m, &guess, &live), 0);
-	assert_int_equal(store_otp_prove(on, m, &live.id,
-	    text_of(arena_printf(m, "proof %zu", i)), 600), 0);
+	assert_int_equal(store_otp_prove(on, m, &(struct otp_proof){
+	    .id = live.id, .hash = text_of(arena_printf(m, "proof %zu", i)),
+	    .ttl_seconds = 600 }), 0);
 }
 
 static void

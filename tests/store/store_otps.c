@@ -257,8 +257,8 @@ the_right_fifteenth_guess_lifts_the_block(void **state)
 	    " WHERE address = '%s'", address.s);
 	assert_int_equal(guess_code(address, &live), 0);
 	assert_int_equal(live.recipient_guesses, 15);
-	assert_int_equal(store_otp_prove(db, mem, &live.id, TEXT("proof-a"),
-	    600), 0);
+	assert_int_equal(store_otp_prove(db, mem, &(struct otp_proof){
+	    .id = live.id, .hash = TEXT("proof-a"), .ttl_seconds = 600 }), 0);
 	/* Consumed; the streak begins anew, so the next goes out at once. */
 	assert_int_equal(guess_code(address, &live), E_OTP);
 	assert_int_equal(send_code(address, &sent), 0);
@@ -269,11 +269,15 @@ the_right_fifteenth_guess_lifts_the_block(void **state)
 static void
 one_prove(struct caller *caller)
 {
-	const struct text proof = { arena_printf(caller->mem, "proof %zu",
-	    caller->i), 8 };
+	const struct uuid *id = caller->arg;
+	const struct otp_proof proof = {
+		.id = *id,
+		.hash = { arena_printf(caller->mem, "proof %zu", caller->i),
+		    8 },
+		.ttl_seconds = 600,
+	};
 
-	caller->result = store_otp_prove(caller->db, caller->mem, caller->arg,
-	    proof, 600);
+	caller->result = store_otp_prove(caller->db, caller->mem, &proof);
 }
 
 static void
@@ -348,8 +352,8 @@ a_proof_registers_its_own_address_once(void **state)
 	(void)state;
 	assert_int_equal(send_code(address, &sent), 0);
 	assert_int_equal(guess_code(address, &live), 0);
-	assert_int_equal(store_otp_prove(db, mem, &live.id, TEXT("proof-b"),
-	    600), 0);
+	assert_int_equal(store_otp_prove(db, mem, &(struct otp_proof){
+	    .id = live.id, .hash = TEXT("proof-b"), .ttl_seconds = 600 }), 0);
 	fixture_new_user(&in, "user");
 	in.proof = TEXT("proof-b");
 	in.phone = in.proof_address = TEXT("+49391");
