@@ -8,10 +8,13 @@
 /* Rows taken away, by kind. */
 struct gc_counts {
 	int64_t otps, budgets, attempts, idempotency, sessions;
+	int64_t audit;
 };
 
 /* Codes and budgets two days after their last use, windows after two hours,
- * stored replies after 24 h, sessions 30 days after their end. */
-int store_gc(struct db *db, struct arena *mem, struct gc_counts *ret);
+ * stored replies after 24 h, sessions 30 days after their end; entries of the
+ * audit trail audit_keep seconds after they were written. */
+int store_gc(struct db *db, struct arena *mem, int64_t audit_keep,
+    struct gc_counts *ret);
 
 #endif

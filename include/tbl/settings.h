@@ -36,7 +36,7 @@ SETTING(server, log_requests, BOOL, "on", 0, 0, "One line per request")
 
 SETTING(database, dsn, TEXT, "host=/run/postgresql dbname=docket user=docket_api", 1, 1024, "libpq connection string of the role docket_api")
 SETTING(database, courier_dsn, TEXT, "host=/run/postgresql dbname=docket user=docket_courier", 1, 1024, "libpq connection string of the role docket_courier")
-SETTING(database, owner_dsn, TEXT, "host=/run/postgresql dbname=docket user=docket_owner", 1, 1024, "libpq connection string of the owner, used by `docket migrate` alone")
+SETTING(database, owner_dsn, TEXT, "host=/run/postgresql dbname=docket user=docket_owner", 1, 1024, "libpq connection string of the owner, used by `docket migrate` and `docket audit` alone")
 SETTING(database, prepared, CHOICE, "auto", 0, 0, "[auto|on|off] prepared statements; off behind a PgBouncer that lacks them")
 
 SETTING(auth, issuer, TEXT, "docket", 1, 200, "The iss claim")
@@ -87,6 +87,8 @@ SETTING(limits, otp_client_countries, INT, "3", 1, 200, "Countries that a client
 SETTING(limits, otp_client_unverified, INT, "10", 1, 100000, "Texted codes of a client IP and day that may stay unverified")
 SETTING(limits, requests_client, INT, "20", 0, 100000, "Requests per client IP and second in nginx; 0 = no limit (dev only)")
 SETTING(limits, auth_client, INT, "2", 0, 100000, "Requests to /auth and /otp per client IP and second in nginx; 0 = no limit (dev only)")
+
+SETTING(audit, keep, SECONDS, "180d", 2592000, 315360000, "How long the audit trail keeps an event, 30d at least; docket gc takes away what is older")
 
 SETTING(courier, sms, CHOICE, "spool", 0, 0, "[spool|gateway|hook|exec] How text messages leave")
 SETTING(courier, email, CHOICE, "spool", 0, 0, "[spool|smtp|sendmail|hook|exec] How mails leave")

@@ -62,7 +62,14 @@ static const struct command commands[] = {
 	    cli_session,
 	    "Where somebody is logged in, and the end of it, at once" },
 	{ "gc", "", cli_gc,
-	    "Take away expired codes, budgets, replies and sessions" },
+	    "Take away expired codes, budgets, replies and sessions, and what\n"
+	    "      the audit trail has kept long enough (audit.keep)" },
+	{ "audit", "tail [-n N] [--follow] [--json] [FILTER]...\n"
+	    "  audit export [--until TIME] [--format ndjson|csv] [FILTER]...",
+	    cli_audit,
+	    "What happened, as the owner of the database. FILTER: --user NAME|ID,\n"
+	    "      --event EVENT, --since TIME; TIME: 2026-01-31[T09:30:00Z], or\n"
+	    "      90m, 12h, 7d ago" },
 };
 
 #define N_COMMANDS (sizeof(commands) / sizeof(commands[0]))
@@ -128,12 +135,13 @@ cli_fail(const char *what, int error)
 	return error_row(error)->status >= 500 ? EX_TEMPFAIL : EX_DATAERR;
 }
 
-struct db *
-cli_database(const struct settings *settings, int *ret_status)
+static struct db *
+database_open(const struct settings *settings, const char *dsn,
+    const struct stmts *const *sets, size_t n_sets, int *ret_status)
 {
 	const struct db_config config = {
-		.dsn = settings->database_dsn, .application = "docket",
-		.sets = store_statements, .n_sets = store_statements_n,
+		.dsn = dsn, .application = "docket",
+		.sets = sets, .n_sets = n_sets,
 		.prepared = strcmp(settings->database_prepared, "off") != 0,
 		.deadline_ms = DEADLINE_MS,
 	};
@@ -149,6 +157,21 @@ cli_database(const struct settings *settings, int *ret_status)
 	*ret_status = error == -EPROTO ? EX_UNAVAILABLE :
 	    cli_fail("database", error);
 	return NULL;
+}
+
+struct db *
+cli_database(const struct settings *settings, int *ret_status)
+{
+	return database_open(settings, settings->database_dsn,
+	    store_statements, store_statements_n, ret_status);
+}
+
+struct db *
+cli_owner(const struct settings *settings, const struct stmts *set,
+    int *ret_status)
+{
+	return database_open(settings, settings->database_owner_dsn, &set, 1,
+	    ret_status);
 }
 
 static int

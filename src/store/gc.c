@@ -18,9 +18,19 @@ static const struct field count_fields[] = {
 static const struct fields count_row =
     FIELDS(NULL, count_fields, struct gc_counts);
 
+static const struct field expired_fields[] = { COUNT(audit) };
+
+static const struct fields expired_row =
+    FIELDS(NULL, expired_fields, struct gc_counts);
+
+/* Entries of the audit trail that go in one transaction. */
+#define AUDIT_BATCH 10000
+
+enum { GC, GC_AUDIT };
+
 static const struct stmt statements[] = {
 	/* A budget stays while it counts: its day, its window, its block. */
-	{
+	[GC] = {
 		"gc",
 		"WITH o AS ("
 		" DELETE FROM docket.otps"
@@ -59,21 +69,49 @@ static const struct stmt statements[] = {
 		" (SELECT count(*) FROM s) AS sessions",
 		&count_row, false, true
 	},
+	[GC_AUDIT] = {
+		"gc_audit",
+		"SELECT docket.audit_expire(make_interval(secs => $1::bigint),"
+		" $2::bigint) AS audit",
+		&expired_row, false, true
+	},
 };
 
 const struct stmts gc_statements = STMTS(statements);
 
+/* The oldest, a batch at a time, until one of them is to stay. */
+static int
+gc_audit(struct db *db, struct arena *mem, int64_t keep, int64_t *ret)
+{
+	int64_t gone = AUDIT_BATCH;
+
+	for (*ret = 0; gone == AUDIT_BATCH; *ret += gone) {
+		struct db_params p = { 0 };
+		struct db_result r;
+		int error;
+
+		db_int(&p, keep);
+		db_int(&p, AUDIT_BATCH);
+		error = db_run(db, mem, &statements[GC_AUDIT], &p, &r);
+		if (error)
+			return error;
+		gone = r.rows ? ((const struct gc_counts *)r.v)->audit : 0;
+	}
+	return 0;
+}
+
 int
-store_gc(struct db *db, struct arena *mem, struct gc_counts *ret)
+store_gc(struct db *db, struct arena *mem, int64_t audit_keep,
+    struct gc_counts *ret)
 {
 	struct db_params p = { 0 };
 	struct db_result r;
-	int error = db_run(db, mem, &statements[0], &p, &r);
+	int error = db_run(db, mem, &statements[GC], &p, &r);
 
 	if (error)
 		return error;
 	if (r.rows == 0)
 		return E_NONE;
 	*ret = *(const struct gc_counts *)r.v;
-	return 0;
+	return gc_audit(db, mem, audit_keep, &ret->audit);
 }

@@ -10,7 +10,7 @@ import docket
 from docket import new_name
 
 COUNTS = re.compile(r"codes (\d+), budgets (\d+), windows (\d+),"
-                    r" replies (\d+), sessions (\d+)\n")
+                    r" replies (\d+), sessions (\d+), audit (\d+)\n")
 
 
 def gc(dev, *arguments):
