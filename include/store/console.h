@@ -18,4 +18,7 @@ int store_console_activate(struct db *db, struct arena *mem,
 int store_console_delete(struct db *db, struct arena *mem,
     struct text name_key);
 
+/* Note in the audit trail that the key `kid` signs from now on. */
+int store_console_rotated(struct db *db, struct arena *mem, struct text kid);
+
 #endif

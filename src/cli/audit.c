@@ -320,6 +320,11 @@ job_run(struct cli *cli, struct audit_job *job)
 		fputs("docket: cannot write the audit trail out\n", stderr);
 		return EX_IOERR;
 	}
+	if (error == -EIO) {
+		fputs("docket: the database does not let us read the trail: "
+		    "database.owner_dsn must be its owner's\n", stderr);
+		return EX_NOPERM;
+	}
 	return error ? cli_fail("audit", error) : EX_OK;
 }
 

@@ -11,6 +11,7 @@
 #include "cli/cli.h"
 #include "cli/replace.h"
 #include "core/ring.h"
+#include "store/console.h"
 
 /* As long as anybody may keep the public keys (Cache-Control of the key set);
  * a next key that is younger may be unknown to a verifier. */
@@ -19,6 +20,7 @@
 struct key_command {
 	const char *alg;
 	bool now, dry_run;
+	bool turned;		/* out: another key signs */
 	const struct settings *settings;
 	struct arena *mem;
 };
@@ -69,7 +71,7 @@ ring_show(const struct token_ring *ring, int64_t now)
 }
 
 static int
-key_list(const struct key_command *c)
+key_list(struct key_command *c)
 {
 	struct token_ring *ring = token_ring_load(
 	    c->settings->auth_key_file, stderr);
@@ -120,7 +122,7 @@ turn_fail(int error)
 }
 
 static int
-ring_generate_one(const struct key_command *c, struct token_ring *ring,
+ring_generate_one(struct key_command *c, struct token_ring *ring,
     int64_t now, const char **ret_advice)
 {
 	*ret_advice = ring->n ? "Reload docketd (SIGHUP) so that every worker "
@@ -147,7 +149,7 @@ warn_of_young(const struct token_ring *ring, int64_t now)
 }
 
 static int
-ring_rotate_once(const struct key_command *c, struct token_ring *ring,
+ring_rotate_once(struct key_command *c, struct token_ring *ring,
     int64_t now, const char **ret_advice)
 {
 	const struct settings *set = c->settings;
@@ -164,6 +166,7 @@ ring_rotate_once(const struct key_command *c, struct token_ring *ring,
 
 	warn_of_young(ring, now);
 	r = ring_rotate(ring, &turn, &turned);
+	c->turned = r == 0 && turned;
 	if (r == 0)
 		*ret_advice = turned ?
 		    "Reload docketd (SIGHUP) now: it signs with the old key "
@@ -181,8 +184,8 @@ ring_open(const struct replace *at)
 }
 
 static int
-ring_change(const struct key_command *c, const struct replace *at,
-    int (*change)(const struct key_command *, struct token_ring *, int64_t,
+ring_change(struct key_command *c, const struct replace *at,
+    int (*change)(struct key_command *, struct token_ring *, int64_t,
     const char **))
 {
 	const int64_t now = clock_real_us() / TIME_SECOND;
@@ -206,7 +209,7 @@ ring_change(const struct key_command *c, const struct replace *at,
 }
 
 static int
-key_generate(const struct key_command *c)
+key_generate(struct key_command *c)
 {
 	struct replace at;
 	int status = replace_begin(&at, c->settings->auth_key_file,
@@ -218,8 +221,28 @@ key_generate(const struct key_command *c)
 	return status;
 }
 
+/* The ring is turned whether or not the database is there to hear of it. */
+static void
+note_turned(const struct key_command *c)
+{
+	struct token_ring *ring = token_ring_load(
+	    c->settings->auth_key_file, stderr);
+	int status = EX_OSERR;
+	struct db *db = ring ? cli_database(c->settings, &status) : NULL;
+
+	for (size_t i = 0; db && i < ring->n; i++)
+		if (ring->v[i].role == RING_CURRENT)
+			status = store_console_rotated(db, c->mem,
+			    text_of(ring->v[i].kid));
+	if (!db || status)
+		fputs("docket: the audit trail does not know of this\n",
+		    stderr);
+	db_free(db);
+	token_ring_free(ring);
+}
+
 static int
-key_rotate(const struct key_command *c)
+key_rotate(struct key_command *c)
 {
 	struct replace at;
 	int status = replace_begin(&at, c->settings->auth_key_file, "");
@@ -232,6 +255,8 @@ key_rotate(const struct key_command *c)
 	if (status == 0)
 		status = ring_change(c, &at, ring_rotate_once);
 	replace_done(&at);
+	if (status == 0 && c->turned && !c->dry_run)
+		note_turned(c);
 	return status;
 }
 
@@ -239,7 +264,7 @@ key_rotate(const struct key_command *c)
 
 static const struct {
 	const char *verb;
-	int (*run)(const struct key_command *);
+	int (*run)(struct key_command *);
 } verbs[] = {
 	{ "generate", key_generate },
 	{ "rotate", key_rotate },

@@ -22,7 +22,8 @@ static const struct field named_fields[] = {
 static const struct fields named_row =
     FIELDS(NULL, named_fields, struct named);
 
-enum { CONSOLE_SHOW, CONSOLE_LIST, CONSOLE_FIND, CONSOLE_ACTIVATE, CONSOLE_DELETE };
+enum { CONSOLE_SHOW, CONSOLE_LIST, CONSOLE_FIND, CONSOLE_ACTIVATE,
+	CONSOLE_DELETE, CONSOLE_ROTATED };
 
 #define SQL_LIST(such) \
 	"SELECT " SQL_USER " FROM docket.users u" \
@@ -73,6 +74,12 @@ static const struct stmt statements[] = {
 		" 'by the command line' FROM gone)"
 		" SELECT id FROM gone",
 		&named_row, false, true
+	},
+	[CONSOLE_ROTATED] = {
+		"console_rotated",
+		"INSERT INTO docket.audit (event, detail)"
+		" VALUES (" SQL_EVENT(signing_key_rotate) ", $1::text)",
+		NULL, false, true
 	},
 };
 
@@ -149,4 +156,14 @@ store_console_delete(struct db *db, struct arena *mem, struct text name_key)
 
 	db_text(&p, name_key);
 	return account_run(db, mem, &statements[CONSOLE_DELETE], &p);
+}
+
+int
+store_console_rotated(struct db *db, struct arena *mem, struct text kid)
+{
+	struct db_params p = { 0 };
+	struct db_result r;
+
+	db_text(&p, kid);
+	return db_run(db, mem, &statements[CONSOLE_ROTATED], &p, &r);
 }

@@ -86,3 +86,21 @@ def load_routes():
 
 
 ROUTES = load_routes()
+
+
+class Event:
+    """A row of tbl/events.h."""
+
+    def __init__(self, where, level, ban, doc):
+        self.trail, self.line = where != "LINE", where != "TRAIL"
+        self.level, self.ban, self.doc = level, ban == "BAN", doc
+
+
+def load_events():
+    text = (ROOT / "include/tbl/events.h").read_text()
+    row = re.compile(r'^EVENT\((\w+),\s*(\w+),\s*(\w+),\s*(\w+),'
+                     r'\s*"([^"]*)"\)$', re.M)
+    return {m[1]: Event(m[2], m[3], m[4], m[5]) for m in row.finditer(text)}
+
+
+EVENTS = load_events()
