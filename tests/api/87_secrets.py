@@ -210,6 +210,16 @@ def test_tables_hold_none(server, marked):
     assert not places.in_tables(server, marked)[:3]
 
 
+@pytest.mark.parametrize("form", ["ndjson", "csv"])
+def test_the_audit_trail_holds_none(server, marked, form):
+    said = subprocess.run(
+        [server.docket(), "-c", server.dir / "docket.conf", "audit", "export",
+         "--format", form], capture_output=True, timeout=60,
+        check=True).stdout
+    assert said.count(b"login_failed") > 2 and b"otp_failed" in said
+    assert not marked.found_in(said)
+
+
 def test_processes_show_none(server, marked):
     pids = places.processes(server)
     assert len(pids) > 8

@@ -316,7 +316,7 @@ def test_the_jail_is_whole(tmp_path, backend):
     assert "'addfailregex'" in told or "'multi-set', 'docket'" in told
     assert "login_failed|" in told
     if backend == "systemd":
-        assert "_SYSTEMD_UNIT=docket.service" in told
+        assert "'addjournalmatch', '_SYSTEMD_UNIT=docket.service']" in told
     else:
         assert f"'addlogpath', '{log}'" in told
 
