@@ -8,7 +8,7 @@
 #include "store/tasks.h"
 #include "store/who.h"
 
-/* NULL without a due date, and so without a row too (store/db.h). */
+/* What struct task's overdue says. */
 #define SQL_OVERDUE \
 	"(t.due_at < now() AND t.status IN ('pending', 'in_progress'))"
 
@@ -16,8 +16,8 @@
  * of them: it is whoever asks. */
 #define SQL_TASK \
 	"t.id, t.number, t.title, t.description, t.status," \
-	" t.priority, t.due_date, t.due_timezone, " SQL_OVERDUE \
-	" AS overdue, t.tags, t.position, t.version, t.created_at," \
+	" t.priority, t.due_date, t.due_timezone, t.due_at," \
+	" t.tags, t.position, t.version, t.created_at," \
 	" t.updated_at, t.completed_at"
 
 /* The id behind a reference of the caller's: an id, or a number. */
@@ -48,7 +48,7 @@
 	TASK_FIELD(FIELD_INT, priority), \
 	TASK_FIELD(FIELD_TEXT, due_date), \
 	TASK_FIELD(FIELD_TEXT, due_timezone), \
-	TASK_FIELD(FIELD_BOOL, overdue), \
+	TASK_FIELD(FIELD_TIME, due_at), \
 	TASK_FIELD(FIELD_TEXTS, tags), \
 	TASK_FIELD(FIELD_TEXT, position), \
 	TASK_FIELD(FIELD_INT, version), \
@@ -59,6 +59,8 @@
 /* Push $1..$5. */
 void task_params(struct db_params *p, const struct principal *who,
     const struct task_ref *ref);
+/* Fill what the database does not work out: *t is as it was read. */
+void task_complete(struct task *t, const struct principal *who);
 /* Run a statement that hands out one task: E_TASK when it did not. */
 int task_run(struct db *db, struct arena *mem, const struct principal *who,
     const struct stmt *stmt, const struct db_params *p, struct task *ret);

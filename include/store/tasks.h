@@ -14,7 +14,8 @@ struct task {
 	int64_t priority;
 	struct text due_date;	/* as core/due.h spells it, or none */
 	struct text due_timezone;
-	bool overdue;		/* by the database's clock */
+	int64_t due_at;		/* what it sorts and falls due by; TIME_NONE */
+	bool overdue;		/* past due and not finished */
 	struct texts tags;
 	struct text position;
 	int64_t version;

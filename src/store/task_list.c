@@ -19,14 +19,11 @@ const char *const task_sort_names[SORT__MAX] = {
 
 struct list_row {
 	struct task task;	/* first: TASK_FIELDS' offsets hold */
-	int64_t due_at;
 	int64_t total;
 };
 
 static const struct field list_fields[] = {
 	TASK_FIELDS,
-	{ .name = "due_at", .type = FIELD_TIME,
-	  .offset = offsetof(struct list_row, due_at) },
 	{ .name = "total", .type = FIELD_INT,
 	  .offset = offsetof(struct list_row, total) },
 };
@@ -42,8 +39,8 @@ static const struct fields plain_row = { NULL, list_fields,
 /*
  * Each sort and direction has two statements. The plain one takes $1..$3 who,
  * $4 rows, $5 the key and $6 the id to start behind (sentinels for "from the
- * start", so that the comparison is plain and the index serves it), $7 see
- * SQL_BY_DUE. Most lists are plain, and setting up expressions that are not
+ * start", so that the comparison is plain and the index serves it); where one
+ * of the two says it all, it is $5; $7 see SQL_BY_DUE. Most lists are plain, and setting up expressions that are not
  * needed is a third of what a page costs PostgreSQL. The full one has $5 =
  * LIST_* bits and $6..$16 = filters before them.
  *
@@ -85,7 +82,7 @@ enum { LIST_COUNT = 1, LIST_FILTER = 2 };
 
 /* Rows of one scan: those past the key, in order. */
 #define SQL_SCAN(where, past, order) \
-	"SELECT " SQL_TASK ", t.due_at FROM docket.tasks t" \
+	"SELECT " SQL_TASK " FROM docket.tasks t" \
 	" WHERE" where " AND " past \
 	" ORDER BY " order " LIMIT $4::bigint"
 
@@ -109,13 +106,10 @@ enum { LIST_COUNT = 1, LIST_FILTER = 2 };
 	    "lower(t.title) COLLATE \"C\" " dir ", t.id " dir)
 /* A user has every number once: no id is needed to tell two apart. */
 #define SQL_BY_NUMBER(where, k, i, j, op, dir) \
-	SQL_SCAN(where, "t.number " op " " k "::bigint" \
-	    " AND " i "::uuid IS NOT NULL", "t.number " dir)
+	SQL_SCAN(where, "t.number " op " " k "::bigint", "t.number " dir)
 /* created_at is inside the id: the primary key has the order. */
 #define SQL_BY_CREATED(where, k, i, j, op, dir) \
-	SQL_SCAN(where, \
-	    "t.id " op " " i "::uuid AND " k "::text IS NOT NULL", \
-	    "t.id " dir)
+	SQL_SCAN(where, "t.id " op " " k "::uuid", "t.id " dir)
 /*
  * With a due date by the partial index, then without by the primary key. One
  * of the two keys is always a sentinel: a page that ends among the undated
@@ -164,11 +158,12 @@ static const struct stmt statements[] = {
 
 const struct stmts task_list_statements = STMTS(statements);
 
-enum key_type { KEY_TEXT, KEY_INT, KEY_TIME, KEY_NONE, KEY_DUE };
+/* KEY_NUMBER goes without an id, KEY_ID is nothing else. */
+enum key_type { KEY_TEXT, KEY_INT, KEY_TIME, KEY_NUMBER, KEY_ID, KEY_DUE };
 
 static const enum key_type key_types[SORT__MAX] = {
-	[SORT_POSITION] = KEY_TEXT, [SORT_NUMBER] = KEY_INT,
-	[SORT_CREATED] = KEY_NONE, [SORT_UPDATED] = KEY_TIME,
+	[SORT_POSITION] = KEY_TEXT, [SORT_NUMBER] = KEY_NUMBER,
+	[SORT_CREATED] = KEY_ID, [SORT_UPDATED] = KEY_TIME,
 	[SORT_DUE] = KEY_DUE, [SORT_PRIORITY] = KEY_INT,
 	[SORT_TITLE] = KEY_TEXT, [SORT_STATUS] = KEY_TEXT,
 };
@@ -207,17 +202,18 @@ push_start(struct db_params *p, struct arena *mem, const struct task_filter *f)
 		db_text(p, down ? text_high(mem) : TEXT(""));
 		break;
 	case KEY_INT:
+	case KEY_NUMBER:
 		db_int(p, down ? INT64_MAX : -1);
 		break;
 	case KEY_TIME:
 	case KEY_DUE:
 		db_time(p, down ? TIME_HIGH : TIME_LOW);
 		break;
-	case KEY_NONE:
-		db_text(p, TEXT(""));
+	case KEY_ID:
 		break;
 	}
-	db_uuid(p, edge);
+	if (key_types[f->sort] != KEY_NUMBER)
+		db_uuid(p, edge);
 	if (f->sort == SORT_DUE)
 		db_uuid(p, edge);
 }
@@ -258,23 +254,23 @@ static int
 push_key(struct db_params *p, const struct task_filter *f)
 {
 	enum key_type type = key_types[f->sort];
-	int64_t v;
+	int64_t v = 0;
 
 	if (!f->key.s || uuid_is_nil(&f->id))
 		return E_CURSOR;
 	if (type == KEY_DUE)
 		return push_due(p, f);
-	if (type == KEY_NONE && f->key.n > 0)
+	if (type == KEY_ID ? f->key.n > 0 :
+	    type != KEY_TEXT && parse_int(f->key, &v))
 		return E_CURSOR;
-	if (type == KEY_TEXT || type == KEY_NONE)
+	if (type == KEY_TEXT)
 		db_text(p, f->key);
-	else if (parse_int(f->key, &v))
-		return E_CURSOR;
 	else if (type == KEY_TIME)
 		db_time(p, v);
-	else
+	else if (type != KEY_ID)
 		db_int(p, v);
-	db_uuid(p, &f->id);
+	if (type != KEY_NUMBER)
+		db_uuid(p, &f->id);
 	return 0;
 }
 
@@ -302,9 +298,9 @@ row_key(struct arena *mem, enum task_sort sort, const struct list_row *row)
 		v = t->updated_at;
 		break;
 	case SORT_DUE:
-		if (row->due_at == TIME_NONE)
+		if (t->due_at == TIME_NONE)
 			return TEXT("");
-		v = row->due_at;
+		v = t->due_at;
 		break;
 	default:
 		return TEXT("");
@@ -362,7 +358,7 @@ hand_out(struct arena *mem, const struct principal *who,
 	tasks = arena_array(mem, n + 1, sizeof(*tasks));
 	for (size_t i = 0; i < n; i++) {
 		tasks[i] = rows[i].task;
-		tasks[i].user_id = who->user_id;
+		task_complete(&tasks[i], who);
 	}
 	ret->tasks = (struct list){ .v = tasks, .n = n };
 	if (n > 0) {
