@@ -15,7 +15,8 @@ struct task {
 	struct text due_date;	/* as core/due.h spells it, or none */
 	struct text due_timezone;
 	int64_t due_at;		/* what it sorts and falls due by; TIME_NONE */
-	bool overdue;		/* past due and not finished */
+	int64_t read_at;	/* by the database's clock */
+	bool overdue;		/* past due then, and not finished */
 	struct texts tags;
 	struct text position;
 	int64_t version;

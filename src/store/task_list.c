@@ -40,9 +40,10 @@ static const struct fields plain_row = { NULL, list_fields,
  * Each sort and direction has two statements. The plain one takes $1..$3 who,
  * $4 rows, $5 the key and $6 the id to start behind (sentinels for "from the
  * start", so that the comparison is plain and the index serves it); where one
- * of the two says it all, it is $5; $7 see SQL_BY_DUE. Most lists are plain, and setting up expressions that are not
- * needed is a third of what a page costs PostgreSQL. The full one has $5 =
- * LIST_* bits and $6..$16 = filters before them.
+ * of the two says it all, it is $5; $7 see SQL_BY_DUE. Most lists are plain,
+ * and setting up expressions that are not needed is a third of what a page
+ * costs PostgreSQL. The full one has $5 = LIST_* bits and $6..$16 = filters
+ * before them.
  *
  * The CASE hides the filters from the planner, which would take eleven of them
  * to leave next to nothing and sort a user's whole heap instead of walking the

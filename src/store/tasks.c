@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 /* One task at a time: insert, get, update, delete. */
-#include "base/clock.h"
 #include "base/error.h"
 #include "store/sets.h"
 #include "store/task_sql.h"
@@ -135,14 +134,12 @@ task_params(struct db_params *p, const struct principal *who,
 	db_int(p, uuid_is_nil(&ref->id) ? ref->number : INT_NONE);
 }
 
-/* Here, for an expression that is set up for one row costs PostgreSQL more
- * than to hand out what it needs. */
 void
 task_complete(struct task *t, const struct principal *who)
 {
 	t->user_id = who->user_id;
 	t->overdue = t->due_at != TIME_NONE &&
-	    t->due_at < clock_real_us() &&
+	    t->due_at < t->read_at &&
 	    (text_is(t->status, "pending") ||
 	    text_is(t->status, "in_progress"));
 }
