@@ -14,6 +14,8 @@ struct letter {
 	struct text code;
 	struct text text;	/* letter_text */
 	int64_t created_at;
+	int64_t until_ms;	/* clock_mono_ms: of no use later; the lesser
+				 * of courier.send_seconds and its expiry */
 };
 
 /*

@@ -38,7 +38,8 @@ struct way_kind {
 	int (*open)(const struct settings *settings, FILE *errors,
 	    struct way **ret);
 	/* Hand a letter over and wait for what is said to it, no longer than
-	 * courier.send_seconds. *ret is zeroed before. */
+	 * courier.send_seconds or the letter's until_ms. *ret is zeroed
+	 * before. */
 	void (*send)(struct way *way, struct arena *mem,
 	    const struct letter *letter, struct outcome *ret);
 	void (*close)(struct way *way);		/* NULL-safe */

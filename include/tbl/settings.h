@@ -96,4 +96,7 @@ SETTING(courier, send_seconds, SECONDS, "10", 1, 60, "How long one delivery may 
 SETTING(courier, ca_file, PATH, "", 0, 4096, "CA certificates that gateways and mail servers are verified by; empty = the system's")
 SETTING(courier, allow_addresses, TEXT, "", 0, 2000, "Private networks that gateways and mail servers may be in: 10.0.0.0/8,::1/128; empty = public addresses only")
 SETTING(courier, spool_dir, PATH, "/var/lib/docket/spool", 0, 4096, "Folder that messages are written to, a file each")
-SETTING(courier, poll_ms, INT, "1000", 50, 60000, "How often the courier looks without being told")
+SETTING(courier, poll_ms, INT, "250", 50, 60000, "How often an idle channel is looked at")
+SETTING(courier, senders, INT, "4", 1, 16, "Processes per channel, each with a database connection and one message at a time")
+SETTING(courier, breaker_failures, INT, "5", 1, 1000, "Failures of a way in a row that open its channel's breaker: 5 s, doubled up to 60 s")
+SETTING(courier, keep_dead, SECONDS, "7d", 60, 31536000, "How long messages that were refused or came too late are listed")

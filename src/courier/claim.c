@@ -1,167 +1,104 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
-/* Claims messages from the outbox and hands them to the spool. */
+/* A sender's loop: the next message, its delivery, its ending. */
 #include "courier/claim.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
 #include <sysexits.h>
-#include <time.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/log.h"
-#include "core/names.h"
-#include "courier/letter.h"
-#include "courier/way.h"
+#include "courier/deliver.h"
+#include "store/lanes.h"
 #include "store/outbox.h"
 
-#define BATCH 16
-#define LEASE_SECONDS 30
 #define CONNECT_MS 2000
 #define DEADLINE_MS 5000
 #define BACKOFF_FIRST_MS 250
 #define BACKOFF_MAX_MS 5000
-/* A code lives two minutes: a later retry than this is of no use. */
-#define RETRY_MAX_SECONDS 16
+/* Who waits for the bell comes back to say so. */
+#define IDLE_MS 5000
+#define COUNT_MS 1000
+#define SWEEP_MS 30000
+/* What a busy machine is granted beyond what was promised. */
+#define GRACE_MS 3000
+/* All that a turn may ask of the database. */
+#define DATABASE_MS (CONNECT_MS + 3 * DEADLINE_MS)
 
-static const struct stmts *const sets[] = { &outbox_statements };
+static const struct stmts *const sets[] = {
+	&outbox_statements, &lane_statements,
+};
 
 struct loop {
 	const struct courier *courier;
-	struct arena *mem;	/* one batch */
+	const struct lane *lane;
+	struct text channel;
+	struct way *way;
+	struct board *board;
+	int seat;
+	struct arena *mem;	/* one message */
 	struct db *db;
+	int stop_fd;
 	long backoff_ms;	/* 0: the database was there */
-	bool stopping;
-	size_t leased;		/* of the last batch */
-	size_t delayed;		/* not delivered, over all batches */
+	struct ending last;	/* not yet written down */
+	bool idle;		/* nothing was due */
+	bool delayed;		/* something due did not go */
+	int64_t sent, failed;	/* not yet counted */
+	int64_t counted_ms, swept_ms;
 };
 
-static const struct lane *
-lane_of(const struct loop *loop, struct text channel)
-{
-	return text_is(channel, "sms") ? &loop->courier->sms :
-	    &loop->courier->email;
-}
-
-/* Wait, but no longer than until somebody wants us to stop. */
-static void
-wait_ms(struct loop *loop, long ms)
-{
-	struct timespec left = { ms / 1000, ms % 1000 * 1000000 };
-	sigset_t stop;
-
-	sigemptyset(&stop);
-	sigaddset(&stop, SIGTERM);
-	sigaddset(&stop, SIGINT);
-	if (!loop->stopping && sigtimedwait(&stop, NULL, &left) > 0)
-		loop->stopping = true;
-}
-
-/* 1, 2, 4, ... seconds. */
-static int64_t
-retry_seconds(int64_t tries)
-{
-	int64_t seconds = 1;
-
-	while (tries-- > 1 && seconds < RETRY_MAX_SECONDS)
-		seconds *= 2;
-	return seconds;
-}
-
-static int
-delay(struct loop *loop, const struct message *m, const char *id,
-    const char *why)
-{
-	int64_t seconds = retry_seconds(m->tries);
-
-	loop->delayed++;
-	log_event(LOG_WARN, "message_delayed",
-	    "id=%s channel=%.*s tries=%lld retry_in=%lld why=\"%s\"", id,
-	    TEXT_FMT(m->channel), (long long)m->tries, (long long)seconds,
-	    why);
-	return store_outbox_later(loop->db, loop->mem, &m->id, seconds,
-	    text_of(why));
-}
+/* ---- waiting ---- */
 
 static void
-send_letter(struct loop *loop, const struct message *m, struct text id,
-    struct text code, struct outcome *ret)
+promise(struct loop *loop, int64_t ms)
 {
-	const struct settings *s = loop->courier->settings;
-	const struct letter letter = {
-		.id = id, .channel = m->channel, .to = m->address,
-		.purpose = m->purpose, .code = code,
-		.text = letter_text(loop->mem, m->channel, code, s->otp_ttl,
-		    s->server_public_url),
-		.created_at = m->created_at,
+	board_promise(loop->board, loop->seat, clock_mono_ms(),
+	    ms + GRACE_MS);
+}
+
+/* Wait, but no longer than until somebody wants us to stop, or the bell rings
+ * (-1: no bell). */
+static void
+wait_ms(struct loop *loop, long ms, int bell)
+{
+	struct pollfd fds[] = {
+		{ .fd = loop->stop_fd, .events = POLLIN },
+		{ .fd = bell, .events = POLLIN },
 	};
 
-	const struct lane *lane = lane_of(loop, m->channel);
-
-	lane->kind->send(lane->way, loop->mem, &letter, ret);
+	promise(loop, ms);
+	if (poll(fds, 2, (int)ms) > 0 && fds[1].revents)
+		board_answer(loop->board, loop->seat);
+	promise(loop, DATABASE_MS);
 }
 
-/* 0, or the database's error. What is wrong with the message itself is logged
- * and leaves it in the outbox until it expires. */
-static int
-deliver(struct loop *loop, const struct message *m)
+/* The signal stays pending: whoever asks again gets the same answer. */
+static bool
+stopping(const struct loop *loop)
 {
-	char *id = arena_alloc(loop->mem, UUID_CHARS + 1);
-	struct text aad = { id, UUID_CHARS }, code;
-	struct text to = name_mask(loop->mem, m->address);
-	struct outcome outcome = { 0 };
-	int r;
+	struct pollfd fd = { .fd = loop->stop_fd, .events = POLLIN };
 
-	uuid_format(&m->id, id);
-	r = crypto_open(loop->mem, loop->courier->seal, aad, m->sealed, &code);
-	if (r)
-		return delay(loop, m, id, r == E_SEAL ?
-		    "sealed under another key" : "cannot be opened");
-	send_letter(loop, m, aad, code, &outcome);
-	if (outcome.kind != OUTCOME_SENT)
-		return delay(loop, m, id, outcome.why);
-	log_event(LOG_INFO, "message_sent",
-	    "id=%s channel=%.*s purpose=%.*s tries=%lld to=%.*s", id,
-	    TEXT_FMT(m->channel), TEXT_FMT(m->purpose), (long long)m->tries,
-	    TEXT_FMT(to));
-	return store_outbox_done(loop->db, loop->mem, &m->id);
+	return poll(&fd, 1, 0) > 0;
 }
 
-/* Told to stop: who comes next need not wait for our lease to run out. */
 static void
-give_back(struct loop *loop, const struct message *m, size_t n)
+back_off(struct loop *loop)
 {
-	for (size_t i = 0; i < n; i++) {
-		if (store_outbox_later(loop->db, loop->mem, &m[i].id, 0,
-		    TEXT_NONE))
-			return;
-	}
+	loop->backoff_ms = loop->backoff_ms ? loop->backoff_ms * 2 :
+	    BACKOFF_FIRST_MS;
+	if (loop->backoff_ms > BACKOFF_MAX_MS)
+		loop->backoff_ms = BACKOFF_MAX_MS;
+	wait_ms(loop, loop->backoff_ms, -1);
 }
 
-static int
-one_batch(struct loop *loop)
-{
-	const struct message *m;
-	struct list list;
-	int r = store_outbox_lease(loop->db, loop->mem, BATCH, LEASE_SECONDS,
-	    &list);
-
-	if (r)
-		return r;
-	m = list.v;
-	loop->leased = list.n;
-	for (size_t i = 0; i < list.n; i++) {
-		wait_ms(loop, 0);
-		if (loop->stopping) {
-			give_back(loop, m + i, list.n - i);
-			return 0;
-		}
-		r = deliver(loop, m + i);
-		if (r)
-			return r;
-	}
-	return 0;
-}
+/* ---- the database ---- */
 
 static struct db *
 new_db(const struct courier *courier)
@@ -169,7 +106,7 @@ new_db(const struct courier *courier)
 	const struct settings *s = courier->settings;
 	const struct db_config config = {
 		.dsn = s->database_courier_dsn, .application = "docket-courier",
-		.sets = sets, .n_sets = 1,
+		.sets = sets, .n_sets = sizeof(sets) / sizeof(sets[0]),
 		.prepared = strcmp(s->database_prepared, "off") != 0,
 		.deadline_ms = DEADLINE_MS,
 	};
@@ -199,14 +136,154 @@ connect_db(struct loop *loop)
 	return r;
 }
 
+/* ---- the message ---- */
+
 static void
-back_off(struct loop *loop)
+tell_breaker(const struct loop *loop, const struct breaker *b)
 {
-	loop->backoff_ms = loop->backoff_ms ? loop->backoff_ms * 2 :
-	    BACKOFF_FIRST_MS;
-	if (loop->backoff_ms > BACKOFF_MAX_MS)
-		loop->backoff_ms = BACKOFF_MAX_MS;
-	wait_ms(loop, loop->backoff_ms);
+	if (b->opened)
+		log_event(LOG_WARN, "courier_breaker",
+		    "channel=%s state=open seconds=%lld why=\"%s\"",
+		    loop->lane->channel, (long long)b->open_seconds,
+		    loop->last.why);
+	if (b->closed)
+		log_event(LOG_WARN, "courier_breaker",
+		    "channel=%s state=closed", loop->lane->channel);
+}
+
+/* An ending that cannot ride with the next lease. Until it is written down it
+ * is kept, so that a database that comes back learns of it. */
+static int
+settle(struct loop *loop)
+{
+	struct breaker breaker;
+	int r;
+
+	if (loop->last.kind == ENDING_NONE)
+		return 0;
+	r = store_outbox_end(loop->db, loop->mem, loop->channel, &loop->last,
+	    loop->courier->settings->courier_breaker_failures, &breaker);
+	if (r)
+		return r;
+	tell_breaker(loop, &breaker);
+	loop->last = (struct ending){ .kind = ENDING_NONE };
+	return 0;
+}
+
+static void
+count(struct loop *loop)
+{
+	bool went = loop->last.kind == ENDING_SENT;
+
+	loop->sent += went;
+	loop->failed += !went && loop->last.kind != ENDING_DROPPED &&
+	    loop->last.kind != ENDING_BACK;
+	loop->delayed |= loop->last.kind == ENDING_LATER;
+	atomic_fetch_add(&loop->board->seats[loop->seat].ended, 1);
+}
+
+static void
+hand_over(struct loop *loop, const struct message *m, int64_t asked_ms)
+{
+	const struct settings *s = loop->courier->settings;
+	const struct delivery d = {
+		.courier = loop->courier, .lane = loop->lane,
+		.way = loop->way, .message = m, .asked_ms = asked_ms,
+		.lease_ms = deliver_lease_ms(s),
+	};
+
+	/* There may be more: another one looks meanwhile. */
+	board_pass(loop->board, loop->seat);
+	if (stopping(loop)) {
+		loop->last = (struct ending){ .kind = ENDING_BACK,
+			.id = m->id, .tries = m->tries, .probe = m->probe };
+		return;
+	}
+	promise(loop, s->courier_send_seconds * 1000);
+	deliver(&d, loop->mem, &loop->last);
+	promise(loop, DATABASE_MS);
+	count(loop);
+}
+
+static int
+turn(struct loop *loop)
+{
+	const int64_t lease = deliver_lease_ms(loop->courier->settings);
+	struct message m;
+	int64_t asked_ms;
+	int r = ending_is_plain(&loop->last) ? 0 : settle(loop);
+
+	loop->idle = true;
+	if (r)
+		return r;
+	asked_ms = clock_mono_ms();
+	r = store_outbox_next(loop->db, loop->mem, loop->channel, lease,
+	    &loop->last, &m);
+	if (r)
+		return r;
+	loop->last = (struct ending){ .kind = ENDING_NONE };
+	loop->delayed |= m.blocked;
+	loop->idle = uuid_is_nil(&m.id);
+	if (!loop->idle)
+		hand_over(loop, &m, asked_ms);
+	return 0;
+}
+
+/* ---- between messages ---- */
+
+static int
+flush_counts(struct loop *loop, int64_t now)
+{
+	int r = 0;
+
+	loop->counted_ms = now;
+	if (loop->sent + loop->failed > 0)
+		r = store_lane_count(loop->db, loop->mem, loop->channel,
+		    loop->sent, loop->failed);
+	if (r == 0)
+		loop->sent = loop->failed = 0;
+	return r;
+}
+
+static int
+sweep(struct loop *loop, int64_t now)
+{
+	int64_t expired = 0;
+	int r = store_lane_sweep(loop->db, loop->mem, loop->channel,
+	    loop->courier->settings->courier_keep_dead, &expired);
+
+	loop->swept_ms = now;
+	if (r == 0 && expired > 0)
+		log_event(LOG_WARN, "messages_expired",
+		    "channel=%s n=%lld", loop->lane->channel,
+		    (long long)expired);
+	return r;
+}
+
+/* Counts are written now and then, and before anybody waits; what is wrong
+ * with the database the next turn finds. */
+static void
+tend(struct loop *loop, bool watching)
+{
+	int64_t now = clock_mono_ms();
+
+	if (loop->idle || now - loop->counted_ms >= COUNT_MS)
+		(void)flush_counts(loop, now);
+	if (watching && now - loop->swept_ms >= SWEEP_MS)
+		(void)sweep(loop, now);
+}
+
+static void
+rest(struct loop *loop)
+{
+	bool watching = loop->idle && board_watch(loop->board, loop->seat);
+
+	tend(loop, watching);
+	arena_reset(loop->mem);
+	if (watching)
+		wait_ms(loop, loop->courier->settings->courier_poll_ms, -1);
+	else if (loop->idle)
+		wait_ms(loop, IDLE_MS, board_bell(loop->board, loop->seat));
 }
 
 /* What --once has to say. */
@@ -215,49 +292,91 @@ verdict(const struct loop *loop, int r)
 {
 	if (r < 0)
 		return EX_SOFTWARE;
-	return r > 0 || loop->delayed > 0 ? EX_TEMPFAIL : EX_OK;
+	return r > 0 || loop->delayed ? EX_TEMPFAIL : EX_OK;
 }
 
 static int
 run(struct loop *loop)
 {
-	while (!loop->stopping) {
-		int r = connect_db(loop);
+	const bool once = loop->courier->once;
+	int r = 0;
 
-		loop->leased = 0;
+	while (!stopping(loop)) {
+		promise(loop, DATABASE_MS);
+		r = connect_db(loop);
 		if (r == 0)
-			r = one_batch(loop);
+			r = turn(loop);
 		arena_reset(loop->mem);
-		if (loop->courier->once && (r || loop->leased == 0))
-			return verdict(loop, r);
+		if (once && (r || loop->idle))
+			break;
 		if (r) {
 			back_off(loop);
 			continue;
 		}
 		loop->backoff_ms = 0;
-		/* A full batch: there is more. */
-		if (!loop->courier->once)
-			wait_ms(loop, loop->leased == BATCH ? 0 :
-			    loop->courier->settings->courier_poll_ms);
+		if (!once)
+			rest(loop);
 	}
-	return EX_OK;
+	/* The last word, if anybody hears it. */
+	if (loop->db && db_ready(loop->db)) {
+		(void)settle(loop);
+		(void)flush_counts(loop, 0);
+	}
+	return once ? verdict(loop, r) : EX_OK;
+}
+
+/* ---- the process ---- */
+
+static int
+stop_signals(void)
+{
+	sigset_t stop;
+
+	sigemptyset(&stop);
+	sigaddset(&stop, SIGTERM);
+	sigaddset(&stop, SIGINT);
+	if (sigprocmask(SIG_SETMASK, &stop, NULL) < 0)
+		return -1;
+	return signalfd(-1, &stop, SFD_CLOEXEC | SFD_NONBLOCK);
+}
+
+/* The parent's end is a SIGTERM, not a SIGKILL: the message in hand is
+ * finished, or it would be sent twice. */
+static bool
+bind_to(pid_t parent)
+{
+	prctl(PR_SET_PDEATHSIG, SIGTERM);
+	prctl(PR_SET_DUMPABLE, 0);
+	return getppid() == parent;
 }
 
 int
-courier_run(const struct courier *courier)
+claim_run(const struct courier *courier, const struct claim_seat *seat)
 {
-	struct loop loop = { .courier = courier };
-	int code;
+	struct loop loop = {
+		.courier = courier, .board = seat->board, .seat = seat->seat,
+		.lane = &courier->lanes[seat->seat % BOARD_LANES],
+		.stop_fd = stop_signals(), .mem = arena_new(65536),
+		.swept_ms = clock_mono_ms() - SWEEP_MS,
+	};
+	char name[32];
+	int code = EX_OSERR;
 
-	loop.mem = arena_new(65536);
-	if (!loop.mem)
-		return EX_OSERR;
-	log_event(LOG_INFO, "courier_started", "sms=%s email=%s poll_ms=%ld",
-	    courier->sms.kind->name, courier->email.kind->name,
-	    courier->settings->courier_poll_ms);
-	code = run(&loop);
-	log_event(LOG_INFO, "courier_stopped", "code=%d", code);
+	loop.channel = text_of(loop.lane->channel);
+	snprintf(name, sizeof(name), "%s.%d", loop.lane->channel,
+	    seat->seat / BOARD_LANES);
+	log_name(name);
+	if (loop.stop_fd >= 0 && loop.mem && bind_to(seat->parent)) {
+		code = EX_CONFIG;
+		if (loop.lane->kind->open(courier->settings, stderr,
+		    &loop.way) == 0)
+			code = run(&loop);
+	}
+	if (loop.way)
+		loop.lane->kind->close(loop.way);
 	db_free(loop.db);
 	arena_free(loop.mem);
+	if (loop.stop_fd >= 0)
+		close(loop.stop_fd);
 	return code;
 }

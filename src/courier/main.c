@@ -17,7 +17,7 @@
 #include "base/log.h"
 #include "base/user.h"
 #include "core/token.h"
-#include "courier/claim.h"
+#include "courier/crew.h"
 
 #ifndef PACKAGE_VERSION
 #define PACKAGE_VERSION "unknown"
@@ -47,7 +47,7 @@ static const char usage[] =
     "Deliver the messages that wait in the outbox. Without -c, " DOCKET_CONF
     "\nis read if it exists.\n"
     "\n"
-    "  --once     stop when the outbox is empty; exit 75 when a message\n"
+    "  --once     stop when nothing more is due; exit 75 when a message\n"
     "             could not be delivered or the database is away\n"
     "  --version  the version\n"
     "  --help     this\n";
@@ -106,22 +106,23 @@ confine(void)
 	sigprocmask(SIG_BLOCK, &stop, NULL);
 }
 
+/* Each sender opens its way itself: here is asked only whether it would. */
 static bool
-lane_open(const struct settings *s, const char *name, struct lane *ret)
+lane_find(const struct settings *s, const char *channel, const char *name,
+    struct lane *ret)
 {
-	ret->kind = way_find(name);
+	struct way *way = NULL;
+
+	*ret = (struct lane){ channel, way_find(name) };
 	if (!ret->kind) {
-		fprintf(stderr, "courier: \"%s\" is not built in\n", name);
+		fprintf(stderr, "courier.%s: \"%s\" is not built in\n",
+		    channel, name);
 		return false;
 	}
-	return ret->kind->open(s, stderr, &ret->way) == 0;
-}
-
-static void
-lane_close(struct lane *lane)
-{
-	if (lane->way)
-		lane->kind->close(lane->way);
+	if (ret->kind->open(s, stderr, &way) < 0)
+		return false;
+	ret->kind->close(way);
+	return true;
 }
 
 /* The key that the API seals messages under. */
@@ -150,12 +151,10 @@ serve(const struct settings *s, bool once)
 		return EX_CONFIG;
 	confine();
 	good = seal_load(s, &seal);
-	sms = lane_open(s, s->courier_sms, &courier.sms);
-	email = lane_open(s, s->courier_email, &courier.email);
+	sms = lane_find(s, "sms", s->courier_sms, &courier.lanes[0]);
+	email = lane_find(s, "email", s->courier_email, &courier.lanes[1]);
 	if (sms && email && good)
 		code = courier_run(&courier);
-	lane_close(&courier.sms);
-	lane_close(&courier.email);
 	secret_done(&seal);
 	return code;
 }

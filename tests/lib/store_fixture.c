@@ -133,10 +133,13 @@ start_cluster(void)
 	return status ? -1 : 0;
 }
 
+static pid_t owner;
+
 static void
 stop_at_exit(void)
 {
-	if (dir[0])
+	/* A child's end is not the test's. */
+	if (dir[0] && getpid() == owner)
 		fixture_shell("%s stop %s",
 		    fixture_source("tests/lib/cluster.sh"), dir);
 }
@@ -153,6 +156,7 @@ fixture_start(void **state)
 
 	(void)state;
 	log_init("test", LOG_ERROR_);
+	owner = getpid();
 	atexit(stop_at_exit);
 	if (!quiet || start_cluster() || crypto_init())
 		return -1;

@@ -15,13 +15,14 @@
 
 #include "base/crypto.h"
 #include "base/log.h"
-#include "courier/claim.h"
+#include "courier/crew.h"
 
 static char spool[] = "/tmp/docket-claim-XXXXXX";
 static char logfile[64];
 static struct secret seal = { .n = 32, .b = "r9K3vQ0m1xZ7pL5tB8nD2sF6hJ4gW0yU" };
 static struct settings settings;
 static struct courier courier = {
+	.lanes = { { "sms", &way_spool }, { "email", &way_spool } },
 	.settings = &settings, .seal = &seal, .once = true,
 };
 
@@ -38,6 +39,10 @@ setup(void **state)
 	settings.otp_ttl = 120;
 	settings.courier_spool_dir = spool;
 	settings.courier_poll_ms = 50;
+	settings.courier_senders = 2;
+	settings.courier_send_seconds = 10;
+	settings.courier_breaker_failures = 5;
+	settings.courier_keep_dead = 3600;
 	return 0;
 }
 
@@ -98,7 +103,10 @@ collect(void)
 static int
 reset(void **state)
 {
-	fixture_sql("DELETE FROM docket.outbox");
+	fixture_sql("DELETE FROM docket.outbox;"
+	    " DELETE FROM docket.dead_letters;"
+	    " UPDATE docket.courier_lanes SET failures = 0, held_at = NULL,"
+	    " opened_at = NULL, open_until = NULL");
 	collect();
 	courier.once = true;
 	settings.courier_spool_dir = spool;
@@ -146,13 +154,30 @@ a_crash_gives_the_same_file(void **state)
 }
 
 static void
-expired_is_dropped(void **state)
+expired_is_a_dead_letter(void **state)
 {
 	(void)state;
 	put("123456", -1);
 	assert_int_equal(courier_run(&courier), EX_OK);
 	assert_int_equal(collect(), 0);
 	assert_int_equal(left(), 0);
+	assert_int_equal(fixture_int("SELECT count(*) FROM"
+	    " docket.dead_letters WHERE last_error = 'expired'"
+	    " AND tries = 1"), 1);
+}
+
+static void
+unwanted_leaves_no_trace(void **state)
+{
+	(void)state;
+	put("123456", 120);
+	put("123456", -1);
+	fixture_sql("UPDATE docket.outbox SET wanted = false");
+	assert_int_equal(courier_run(&courier), EX_OK);
+	assert_int_equal(collect(), 0);
+	assert_int_equal(left(), 0);
+	assert_int_equal(fixture_int("SELECT count(*) FROM"
+	    " docket.dead_letters"), 0);
 }
 
 static void
@@ -196,17 +221,49 @@ a_seal_is_bound_to_its_row(void **state)
 	assert_int_equal(collect(), 0);
 }
 
+/* A way that was there at the start: it fails, and says so. */
 static void
-no_spool_delays(void **state)
+say_no(struct way *way, struct arena *m, const struct letter *letter,
+    struct outcome *ret)
+{
+	(void)way;
+	(void)m;
+	(void)letter;
+	outcome_set(ret, OUTCOME_LATER, true, "No such \"thing\"");
+}
+
+static int
+no_open(const struct settings *s, FILE *errors, struct way **ret)
+{
+	(void)s;
+	(void)errors;
+	*ret = NULL;
+	return 0;
+}
+
+static void
+no_close(struct way *way)
+{
+	(void)way;
+}
+
+static const struct way_kind failing = { "failing", no_open, say_no, no_close
+};
+
+static void
+failure_delays(void **state)
 {
 	(void)state;
 	put("123456", 120);
-	settings.courier_spool_dir = "/nonexistent";
+	courier.lanes[0].kind = &failing;
 	assert_int_equal(courier_run(&courier), EX_TEMPFAIL);
+	courier.lanes[0].kind = &way_spool;
 	assert_true(text_is(fixture_text("SELECT last_error FROM"
-	    " docket.outbox"), "No such file or directory"));
-	assert_int_equal(fixture_int("SELECT tries::bigint FROM"
-	    " docket.outbox"), 1);
+	    " docket.outbox"), "No such ?thing?"));
+	assert_true(fixture_int("SELECT tries::bigint FROM"
+	    " docket.outbox") >= 1);
+	assert_int_equal(fixture_int("SELECT count(*) FROM docket.outbox"
+	    " WHERE next_at > now() + interval '31 s'"), 0);
 }
 
 static void
@@ -216,6 +273,7 @@ no_database(void **state)
 
 	(void)state;
 	settings.database_courier_dsn = "host=/nonexistent";
+	put("123456", 120);
 	assert_int_equal(courier_run(&courier), EX_TEMPFAIL);
 	settings.database_courier_dsn = dsn;
 }
@@ -329,11 +387,12 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		CASE(delivers_everything),
 		CASE(a_crash_gives_the_same_file),
-		CASE(expired_is_dropped),
+		CASE(expired_is_a_dead_letter),
+		CASE(unwanted_leaves_no_trace),
 		CASE(leased_is_left_alone),
 		CASE(another_key_delays),
 		CASE(a_seal_is_bound_to_its_row),
-		CASE(no_spool_delays),
+		CASE(failure_delays),
 		CASE(no_database),
 		CASE(four_couriers_deliver_once_each),
 		CASE(sigterm_gives_back),

@@ -411,6 +411,16 @@ a_login_code_goes_only_to_who_has_proven_it(void **state)
 	assert_false(letter_goes(known, TEXT("reset")));
 }
 
+static struct message
+next_message(struct db *courier, const struct ending *last)
+{
+	struct message m;
+
+	assert_int_equal(store_outbox_next(courier, mem, TEXT("sms"), 60000,
+	    last, &m), 0);
+	return m;
+}
+
 static void
 the_courier_leases_sends_and_tries_again(void **state)
 {
@@ -421,36 +431,43 @@ the_courier_leases_sends_and_tries_again(void **state)
 		.prepared = true, .deadline_ms = 5000,
 	};
 	struct db *courier = db_new(&config);
-	const struct message *m;
+	struct ending last = { .kind = ENDING_NONE };
+	struct breaker breaker;
 	struct otp_sent sent = { 0 };
-	struct list due;
+	struct message m, other;
 
 	(void)state;
 	fixture_sql("DELETE FROM docket.outbox");
 	assert_int_equal(db_connect(courier, 5000), 0);
 	assert_int_equal(send_code(fixture_name("+4940"), &sent), 0);
 	assert_int_equal(send_code(fixture_name("+4940"), &sent), 0);
-	assert_int_equal(store_outbox_lease(courier, mem, 10, 60, &due), 0);
-	assert_int_equal(due.n, 2);
-	m = due.v;
-	assert_true(text_is(m[0].sealed, "sealed"));
-	assert_true(text_is(m[0].channel, "sms"));
-	assert_int_equal(m[0].tries, 1);
-	assert_int_equal(store_outbox_done(courier, mem, &m[0].id), 0);
-	assert_int_equal(store_outbox_later(courier, mem, &m[1].id, 0,
-	    TEXT("gateway away")), 0);
-	assert_int_equal(store_outbox_lease(courier, mem, 10, 60, &due), 0);
-	assert_int_equal(due.n, 1);
-	m = due.v;
-	assert_int_equal(m[0].tries, 2);
-	assert_int_equal(store_outbox_lease(courier, mem, 10, 60, &due), 0);
-	assert_int_equal(due.n, 0);
-	fixture_sql("UPDATE docket.outbox SET next_at = now(),"
-	    " expires_at = now()");
-	assert_int_equal(store_outbox_lease(courier, mem, 10, 60, &due), 0);
-	assert_int_equal(due.n, 0);
-	assert_int_equal(fixture_int(
-	    "SELECT count(*) AS v FROM docket.outbox"), 0);
+	m = next_message(courier, &last);
+	assert_true(text_is(m.sealed, "sealed"));
+	assert_int_equal(m.tries, 1);
+	assert_true(m.wanted);
+	assert_true(m.left_ms > 100000 && m.left_ms <= 120000);
+	other = next_message(courier, &last);
+	assert_false(uuid_equal(&m.id, &other.id));
+	last = (struct ending){ .kind = ENDING_LATER, .id = other.id,
+		.tries = 1, .why = "gateway away" };
+	assert_false(ending_is_plain(&last));
+	assert_int_equal(store_outbox_end(courier, mem, TEXT("sms"), &last, 5,
+	    &breaker), 0);
+	/* The first one's end and the next lease in one go. */
+	last = (struct ending){ .kind = ENDING_SENT, .id = m.id, .tries = 1 };
+	assert_true(ending_is_plain(&last));
+	m = next_message(courier, &last);
+	assert_true(uuid_equal(&m.id, &other.id));
+	assert_int_equal(m.tries, 2);
+	/* Whose lease was an earlier one has no say any more. */
+	last = (struct ending){ .kind = ENDING_DEAD, .id = m.id, .tries = 1 };
+	assert_int_equal(store_outbox_end(courier, mem, TEXT("sms"), &last, 5,
+	    &breaker), 0);
+	assert_int_equal(fixture_int("SELECT count(*) FROM docket.outbox"
+	    " WHERE leased AND tries = 2"), 1);
+	last = (struct ending){ .kind = ENDING_NONE };
+	m = next_message(courier, &last);
+	assert_true(uuid_is_nil(&m.id));
 	db_free(courier);
 }
 
