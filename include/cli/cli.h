@@ -30,6 +30,7 @@ int cli_account(struct cli *cli, int argc, char **argv);
 int cli_session(struct cli *cli, int argc, char **argv);
 int cli_gc(struct cli *cli, int argc, char **argv);
 int cli_audit(struct cli *cli, int argc, char **argv);
+int cli_queue(struct cli *cli, int argc, char **argv);
 
 /* Options that every command takes, before and after its name. */
 #define CLI_OPTIONS \
@@ -47,9 +48,9 @@ int cli_settings(const struct cli *cli, struct settings *ret);
 /* The API's database with all its statements; NULL and why on standard
  * error: *ret_status is then the exit status. */
 struct db *cli_database(const struct settings *settings, int *ret_status);
-/* The same as the owner of the database, with one set of statements. */
-struct db *cli_owner(const struct settings *settings,
-    const struct stmts *set, int *ret_status);
+/* The same as another role, with the statements that are its own. */
+struct db *cli_connect(const struct settings *settings, const char *dsn,
+    const struct stmts *const *sets, size_t n_sets, int *ret_status);
 /* Tell an error of the store on standard error; its exit status. */
 int cli_fail(const char *what, int error);
 

@@ -331,6 +331,7 @@ job_run(struct cli *cli, struct audit_job *job)
 int
 cli_audit(struct cli *cli, int argc, char **argv)
 {
+	static const struct stmts *const sets[] = { &audit_statements };
 	struct audit_job job = {
 		.filter = { .since = TIME_NONE, .until = TIME_NONE },
 		.n = TAIL, .mem = arena_new(65536),
@@ -343,7 +344,8 @@ cli_audit(struct cli *cli, int argc, char **argv)
 	else if (!job_parse(cli, argc, argv, &job))
 		status = cli_usage();
 	else if ((status = cli_settings(cli, &settings)) == 0) {
-		job.db = cli_owner(&settings, &audit_statements, &status);
+		job.db = cli_connect(&settings, settings.database_owner_dsn,
+		    sets, 1, &status);
 		if (job.db)
 			status = job_run(cli, &job);
 		db_free(job.db);

@@ -61,6 +61,13 @@ static const struct command commands[] = {
 	{ "session", "list NAME | revoke ID | revoke --user NAME",
 	    cli_session,
 	    "Where somebody is logged in, and the end of it, at once" },
+	{ "queue", "list [--channel C] [--state S] [--json]\n"
+	    "  queue show ID...\n"
+	    "  queue retry|hold|drop ID...|--channel C|--all [--state S]\n"
+	    "              [--dry-run]",
+	    cli_queue,
+	    "What waits for the courier. hold --channel stops a channel until\n"
+	    "      retry --channel; states: due leased waiting held dead" },
 	{ "gc", "", cli_gc,
 	    "Take away expired codes, budgets, replies and sessions, and what\n"
 	    "      the audit trail has kept long enough (audit.keep)" },
@@ -135,8 +142,8 @@ cli_fail(const char *what, int error)
 	return error_row(error)->status >= 500 ? EX_TEMPFAIL : EX_DATAERR;
 }
 
-static struct db *
-database_open(const struct settings *settings, const char *dsn,
+struct db *
+cli_connect(const struct settings *settings, const char *dsn,
     const struct stmts *const *sets, size_t n_sets, int *ret_status)
 {
 	const struct db_config config = {
@@ -162,16 +169,8 @@ database_open(const struct settings *settings, const char *dsn,
 struct db *
 cli_database(const struct settings *settings, int *ret_status)
 {
-	return database_open(settings, settings->database_dsn,
-	    store_statements, store_statements_n, ret_status);
-}
-
-struct db *
-cli_owner(const struct settings *settings, const struct stmts *set,
-    int *ret_status)
-{
-	return database_open(settings, settings->database_owner_dsn, &set, 1,
-	    ret_status);
+	return cli_connect(settings, settings->database_dsn, store_statements,
+	    store_statements_n, ret_status);
 }
 
 static int

@@ -74,7 +74,8 @@ def test_it_would_say_so(dev):
 
 READ = "SELECT FROM docket.{} LIMIT 1"
 DENIED = [
-    *[("docket_api", READ.format(table)) for table in ("audit", "outbox")],
+    *[("docket_api", READ.format(table)) for table in (
+        "audit", "outbox", "dead_letters", "courier_lanes")],
     *[("docket_courier", READ.format(table)) for table in (
         "users", "sessions", "otps", "otp_budgets", "attempts", "tasks",
         "counters", "idempotency", "audit", "migrations")],
@@ -105,6 +106,9 @@ DENIED = [
     ("docket_courier", "INSERT INTO docket.outbox (id) VALUES (NULL)"),
     ("docket_courier", "INSERT INTO docket.audit (event) VALUES ('x')"),
     ("docket_courier", "DELETE FROM docket.users"),
+    ("docket_courier", "UPDATE docket.dead_letters SET address = ''"),
+    ("docket_courier", "INSERT INTO docket.courier_lanes VALUES ('sms')"),
+    ("docket_courier", "DELETE FROM docket.courier_lanes"),
     ("docket_courier", "SET ROLE docket_api"),
 ]
 

@@ -18,6 +18,8 @@ CREATE TEMPORARY TABLE may (on_table, api, courier) AS VALUES
 	('attempts',	'SELECT INSERT UPDATE DELETE',	''),
 	('audit',	'INSERT',			''),
 	('counters',	'SELECT INSERT UPDATE',		''),
+	('courier_lanes', '',		'SELECT UPDATE'),
+	('dead_letters', '',		'SELECT INSERT DELETE'),
 	('idempotency',	'SELECT INSERT UPDATE DELETE',	''),
 	('lockouts',	'SELECT INSERT UPDATE DELETE',	''),
 	('migrations',	'SELECT',			''),
