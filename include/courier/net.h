@@ -14,6 +14,8 @@
 
 #define NET_ANSWER_MAX 16384	/* bytes of a reply that are read; more is a
 				 * fault of the other side */
+#define NET_HEADERS_MAX 65536	/* likewise, of the headers in all */
+#define NET_RETRY_MAX 86400
 #define NET_WHY 160
 
 /* A libcurl handle with its kept connections. Takes from the settings what
@@ -22,11 +24,20 @@
 struct net *net_new(const struct settings *settings, FILE *errors);
 void net_free(struct net *net);		/* NULL-safe */
 
-/* Certificate and host name are always verified, redirects never followed,
- * proxies of the environment ignored, HTTP(S) and SMTP(S) alone spoken. */
+/*
+ * Certificate and host name are always verified, TLS 1.2 at least, redirects
+ * never followed, proxies of the environment ignored, HTTP(S) and SMTP(S) alone
+ * spoken. An address that is not of the public internet (core/address.h) is
+ * connected to when it is in courier.allow_addresses; one that is not in there
+ * never without TLS. Both are decided on the address itself, after DNS, for
+ * every connection.
+ *
+ * Passwords, headers and the URL are copied by libcurl, which does not cleanse
+ * what it frees: they stay in this process's memory, and only there.
+ */
 struct net_request {
 	const char *url;	/* http, https, smtp, smtps */
-	struct text user;	/* empty: no authentication */
+	struct text user;	/* empty: no authentication; HTTP: Basic */
 	const struct secret *password;	/* or NULL; up to 64 bytes are its
 				 * characters */
 	/* HTTP */
@@ -43,11 +54,15 @@ struct net_request {
 
 struct net_answer {
 	bool reached;		/* a reply came: status holds */
-	bool never;		/* the request itself can never go (a bad URL) */
+	bool never;		/* the request itself can never go (a bad URL,
+				 * a line break in a header or an address) */
+	bool refused_to;	/* SMTP: the reply is to RCPT, the recipient */
 	long status;		/* of HTTP or SMTP; 0: none */
-	long retry_after;	/* seconds, from HTTP's Retry-After; 0: none */
+	long retry_after;	/* seconds, from HTTP's Retry-After; 0: none,
+				 * NET_RETRY_MAX at most */
 	struct text type;	/* of an HTTP body: its media type */
-	struct text body;	/* in the arena, NET_ANSWER_MAX at most */
+	struct text body;	/* in the arena, NET_ANSWER_MAX at most; SMTP:
+				 * the last line of the last reply */
 	char why[NET_WHY];	/* when !reached: printable ASCII, no secret */
 };
 

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+/* What an exchange must keep to before libcurl hears of it. */
+#ifndef DOCKET_COURIER_GUARD_H
+#define DOCKET_COURIER_GUARD_H
+
+#include "core/address.h"
+#include "courier/net.h"
+
+#define GUARD_WHY 96
+
+/* NULL, or why this request can never be sent. libcurl itself lets a line
+ * break in a header or an envelope through. */
+const char *guard_request(const struct net_request *request);
+
+/* Whether a connection may go there; if not, `why` names the address and what
+ * it is. Without TLS only to an allowed network. */
+bool guard_address(const struct networks *allowed, bool tls,
+    const struct sockaddr *to, char why[GUARD_WHY]);
+
+/* Text of another's into a line of ours: printable ASCII without quotes and
+ * backslashes, others as '?'; cut to the room. */
+void guard_print(const char *text, char *out, size_t size);
+
+#endif
