@@ -40,6 +40,8 @@ struct net_request {
 	struct text user;	/* empty: no authentication; HTTP: Basic */
 	const struct secret *password;	/* or NULL; up to 64 bytes are its
 				 * characters */
+	int64_t until_ms;	/* clock_mono_ms: no longer than that; 0:
+				 * courier.send_seconds alone */
 	/* HTTP */
 	const char *method;	/* GET, POST */
 	const char *const *headers;	/* "Name: value"; no CR or LF */

@@ -47,6 +47,8 @@ struct way_kind {
 
 /* One row a way; the name is in tbl/settings.h too. */
 extern const struct way_kind way_spool;
+extern const struct way_kind way_gateway;
+extern const struct way_kind way_hook;
 
 /* By the name that a setting gives, or NULL. */
 const struct way_kind *way_find(const char *name);

@@ -11,6 +11,7 @@
 #include <curl/curl.h>
 
 #include "base/buf.h"
+#include "base/clock.h"
 #include "courier/guard.h"
 
 /* A gateway and a mail server each keep what one sender needs. */
@@ -95,9 +96,20 @@ starts(const char *url, const char *scheme)
 	return strncasecmp(url, scheme, strlen(scheme)) == 0;
 }
 
+static long
+timeout_ms(const struct net *net, const struct net_request *request)
+{
+	int64_t left = request->until_ms - clock_mono_ms();
+
+	if (request->until_ms == 0 || left > net->timeout_ms)
+		return net->timeout_ms;
+	/* 0 would be for ever. */
+	return left > 0 ? (long)left : 1;
+}
+
 /* What holds whoever is spoken to. */
 static CURLcode
-set_always(struct net *net)
+set_always(struct net *net, long timeout_ms)
 {
 	const struct {
 		CURLoption option;
@@ -106,8 +118,8 @@ set_always(struct net *net)
 		{ CURLOPT_NOSIGNAL, 1 },
 		/* Or the end would wait for a resolver that is stuck. */
 		{ CURLOPT_QUICK_EXIT, 1 },
-		{ CURLOPT_TIMEOUT_MS, net->timeout_ms },
-		{ CURLOPT_CONNECTTIMEOUT_MS, net->timeout_ms },
+		{ CURLOPT_TIMEOUT_MS, timeout_ms },
+		{ CURLOPT_CONNECTTIMEOUT_MS, timeout_ms },
 		{ CURLOPT_FOLLOWLOCATION, 0 },
 		{ CURLOPT_SSL_VERIFYPEER, 1 },
 		{ CURLOPT_SSL_VERIFYHOST, 2 },
@@ -233,7 +245,7 @@ perform(struct net *net, const struct net_request *request)
 	/* Keeps the connections. */
 	curl_easy_reset(net->curl);
 	if (make_list(net, request, &list)) {
-		r = set_always(net);
+		r = set_always(net, timeout_ms(net, request));
 		r = r ? r : set_callbacks(net);
 		r = r ? r : set_login(net, request);
 		r = r ? r : curl_easy_setopt(net->curl, CURLOPT_URL,

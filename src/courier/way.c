@@ -7,6 +7,8 @@
 
 static const struct way_kind *const ways[] = {
 	&way_spool,
+	&way_gateway,
+	&way_hook,
 };
 
 const struct way_kind *

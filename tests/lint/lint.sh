@@ -35,7 +35,8 @@ allowed() {
 	web) echo web core store base ;;
 	api) echo api web core store base ;;
 	server) echo server web base ;;
-	courier) echo courier core store base ;;
+	# of web the JSON reader alone: gateways reply as clients ask
+	courier) echo courier web core store base ;;
 	# of web the JSON reader alone: an import reads what a request would
 	cli) echo cli web core store base ;;
 	main) echo server api web core store base ;;
