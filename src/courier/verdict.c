@@ -80,12 +80,13 @@ clause_split(struct text clause, char pointer[POINTER_MAX],
 static bool
 statuses_valid(struct text word)
 {
+	const bool whole = word.s[word.n - 1] != ',';
 	struct text part;
 
 	while (part_next(&word, ",", &part))
 		if (!is_pattern(part))
 			return false;
-	return true;
+	return whole;
 }
 
 bool

@@ -28,10 +28,10 @@ base64_decode(struct text t, struct secret *ret)
 {
 	char url[SECRET_CHARS];
 	bool good = t.n <= sizeof(url);
+	const int most = t.n > 0 && t.n % 4 == 0 ? 2 : 0;
 
-	for (int i = 0; i < 2 && t.n % 4 == 0 && t.n > 0; i++)
-		if (t.s[t.n - 1] == '=')
-			t.n--;
+	for (int i = 0; i < most && t.s[t.n - 1] == '='; i++)
+		t.n--;
 	for (size_t i = 0; good && i < t.n; i++) {
 		good = t.s[i] != '-' && t.s[i] != '_';
 		url[i] = t.s[i] == '+' ? '-' : t.s[i] == '/' ? '_' : t.s[i];
