@@ -85,6 +85,7 @@ list() {
 	files NGINX_STATIC nginx/*.conf
 	files NGINX_EXAMPLES nginx/examples
 	files NGINX_TEMPLATES nginx/*.in
+	files TEMPLATES share/templates
 	files UNITS systemd
 	files MANUALS man
 	files TESTS_EXTRA tests

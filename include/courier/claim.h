@@ -9,6 +9,7 @@
 #include "base/crypto.h"
 #include "base/settings.h"
 #include "courier/board.h"
+#include "courier/templates.h"
 #include "courier/way.h"
 
 struct lane {
@@ -19,6 +20,7 @@ struct lane {
 struct courier {
 	struct lane lanes[BOARD_LANES];
 	const struct settings *settings;
+	const struct templates *templates;
 	const struct secret *seal;	/* what messages are sealed under */
 	bool once;			/* until the outbox is empty */
 };

@@ -9,8 +9,7 @@
 int spool_check(const char *dir);
 
 /*
- * <created_at in ms>-<id>.json, mode 0600: one object with id, channel, to,
- * purpose, code, text, created_at. Whoever reads the folder sees a whole file
+ * <created_at in ms>-<id>.json, mode 0600: letter_json. Whoever reads the folder sees a whole file
  * or none, and the same letter is the same file however often it is written.
  * 0 when it would survive a power cut now, or a negative errno.
  */

@@ -21,6 +21,7 @@ struct otp_send {
 	struct text purpose;	/* register, login, reset, change */
 	struct text hash;	/* keyed, core/otp.h */
 	struct text sealed;	/* the message for the courier, sealed */
+	struct text language;	/* to word it in: core/language.h's list */
 	struct uuid message_id;
 	int64_t ttl_seconds;
 	int64_t sends_hour, sends_day, sends_client;	/* 0 = no limit */

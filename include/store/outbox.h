@@ -15,6 +15,7 @@ struct message {
 	struct uuid id;		/* nil: there is none; stable over retries */
 	struct text address;
 	struct text purpose;
+	struct text language;	/* core/language.h's list, or absent */
 	struct text sealed;	/* crypto_seal, aad = the id's 36 characters */
 	int64_t tries;		/* this one counted */
 	int64_t left_ms;	/* until it expires, by the database's clock */

@@ -19,7 +19,7 @@ struct request {
 	struct text path;	/* decoded once, "/tasks/0190..."; no query */
 	struct text query;	/* raw, without "?" */
 	struct text type;	/* Content-Type without parameters, lower case */
-	struct text accept;
+	struct text accept, accept_language;
 	struct text authorization;
 	struct text if_match, if_none_match;
 	struct text idempotency_key;

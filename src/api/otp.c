@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "core/country.h"
+#include "core/language.h"
 #include "core/names.h"
 #include "core/otp.h"
 #include "store/otps.h"
@@ -137,6 +138,7 @@ otp_route(struct call *call, const struct otp_in *in, struct otp_send *ret)
 {
 	const struct settings *set = call->app->settings;
 
+	ret->language = language_list(call->mem, call->req->accept_language);
 	ret->channel = in->phone.s ? TEXT("sms") : TEXT("email");
 	ret->channel_hour = set->limits_otp_email_hour;
 	if (!in->phone.s)

@@ -103,15 +103,14 @@ send(const struct delivery *d, struct arena *mem, struct text id,
 	const struct message *m = d->message;
 	const struct text channel = text_of(d->lane->channel);
 	int64_t most = s->courier_send_seconds * 1000, left = left_ms(d);
-	const struct letter letter = {
+	struct letter letter = {
 		.id = id, .channel = channel, .to = m->address,
 		.purpose = m->purpose, .code = code,
-		.text = letter_text(mem, channel, code, s->otp_ttl,
-		    s->server_public_url),
 		.created_at = m->created_at,
 		.until_ms = clock_mono_ms() + (left < most ? left : most),
 	};
 
+	templates_word(d->courier->templates, mem, m->language, &letter);
 	d->lane->kind->send(d->way, mem, &letter, ret);
 }
 

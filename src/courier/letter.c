@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
-/* Words the message that carries a code. */
+/* A letter's last line, and a letter as JSON. */
 #include "courier/letter.h"
 
 /* The last label of an IPv4 address is a number; no host name's is. */
@@ -13,35 +13,51 @@ is_address(struct text host)
 	return n < host.n && (n == 0 || host.s[n - 1] == '.');
 }
 
-/* The host name of an https URL, or empty: no URL, or an address literal,
- * which a code cannot be bound to. */
-static struct text
-host_of(const char *url)
+struct text
+letter_host(const char *public_url)
 {
 	static const char scheme[] = "https://";
 	struct text host;
 
-	if (strncmp(url, scheme, sizeof(scheme) - 1) != 0)
+	if (strncmp(public_url, scheme, sizeof(scheme) - 1) != 0)
 		return TEXT("");
-	host.s = url + sizeof(scheme) - 1;
+	host.s = public_url + sizeof(scheme) - 1;
 	host.n = strcspn(host.s, ":/?#");
 	return host.s[0] == '[' || is_address(host) ? TEXT("") : host;
 }
 
 struct text
-letter_text(struct arena *mem, struct text channel, struct text code,
-    long ttl_seconds, const char *public_url)
+letter_bound(struct arena *mem, struct text text, struct text host,
+    struct text code)
 {
-	bool minutes = ttl_seconds % 60 == 0;
-	long n = minutes ? ttl_seconds / 60 : ttl_seconds;
-	struct text host = host_of(public_url);
-	char *text = arena_printf(mem,
-	    "Your Docket code is %.*s. It is valid for %ld %s%s.",
-	    TEXT_FMT(code), n, minutes ? "minute" : "second",
-	    n == 1 ? "" : "s");
+	if (host.n == 0)
+		return text;
+	return text_of(arena_printf(mem, "%.*s\n\n@%.*s #%.*s",
+	    TEXT_FMT(text), TEXT_FMT(host), TEXT_FMT(code)));
+}
 
-	if (host.n > 0 && text_is(channel, "sms"))
-		text = arena_printf(mem, "%s\n\n@%.*s #%.*s", text,
-		    TEXT_FMT(host), TEXT_FMT(code));
-	return text_of(text);
+void
+letter_json(struct buf *out, const struct letter *letter)
+{
+	const struct {
+		const char *name;
+		struct text value;
+	} members[] = {
+		{ "id", letter->id },
+		{ "channel", letter->channel },
+		{ "to", letter->to },
+		{ "purpose", letter->purpose },
+		{ "code", letter->code },
+		{ "subject", letter->subject },
+		{ "text", letter->text },
+		{ "language", letter->language },
+	};
+
+	for (size_t i = 0; i < sizeof(members) / sizeof(members[0]); i++) {
+		buf_name(out, i == 0 ? '{' : ',', members[i].name);
+		buf_json(out, members[i].value);
+	}
+	buf_puts(out, ",\"created_at\":\"");
+	buf_time(out, letter->created_at);
+	buf_puts(out, "\"}\n");
 }

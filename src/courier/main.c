@@ -144,6 +144,7 @@ serve(const struct settings *s, bool once)
 {
 	struct secret seal = { .n = 0 };
 	struct courier courier = { .settings = s, .seal = &seal, .once = once };
+	struct templates *templates;
 	int code = EX_CONFIG;
 	bool good, sms, email;
 
@@ -151,10 +152,12 @@ serve(const struct settings *s, bool once)
 		return EX_CONFIG;
 	confine();
 	good = seal_load(s, &seal);
+	courier.templates = templates = templates_load(s, stderr);
 	sms = lane_find(s, "sms", s->courier_sms, &courier.lanes[0]);
 	email = lane_find(s, "email", s->courier_email, &courier.lanes[1]);
-	if (sms && email && good)
+	if (sms && email && good && templates)
 		code = courier_run(&courier);
+	templates_free(templates);
 	secret_done(&seal);
 	return code;
 }

@@ -15,28 +15,6 @@
 
 #define NAME_MAX_ 80
 
-static void
-member(struct buf *out, const char *name, struct text value)
-{
-	buf_printf(out, "%s\"%s\":", out->n > 1 ? "," : "", name);
-	buf_json(out, value);
-}
-
-static void
-letter_json(struct buf *out, const struct letter *letter)
-{
-	buf_putc(out, '{');
-	member(out, "id", letter->id);
-	member(out, "channel", letter->channel);
-	member(out, "to", letter->to);
-	member(out, "purpose", letter->purpose);
-	member(out, "code", letter->code);
-	member(out, "text", letter->text);
-	buf_puts(out, ",\"created_at\":\"");
-	buf_time(out, letter->created_at);
-	buf_puts(out, "\"}\n");
-}
-
 static int
 write_all(int fd, struct text t)
 {

@@ -101,7 +101,7 @@ static const struct stmt statements[] = {
 	/*
 	 * $1..$15 as in otp_send_sql.h, $16 id, $17 purpose, $18 hash, $19 sealed,
 	 * $20 message id, $21 seconds to live, $22 ip, $23 request id,
-	 * $24 address for the trail.
+	 * $24 address for the trail, $25 languages.
 	 *
 	 * Who has the recipient but lost a race for something else takes all
 	 * of it back by an error; who lost the recipient has nothing yet.
@@ -134,8 +134,8 @@ static const struct stmt statements[] = {
 		" FROM pass, (SELECT count(*) FROM old) replaced),"
 		" letter AS ("
 		" INSERT INTO docket.outbox (id, channel, address, purpose,"
-		" sealed, expires_at, wanted)"
-		" SELECT $20::uuid, $2, $1, $17, $19::bytea,"
+		" sealed, language, expires_at, wanted)"
+		" SELECT $20::uuid, $2, $1, $17, $19::bytea, $25::text,"
 		" now() + make_interval(secs => $21),"
 		" EXISTS (SELECT FROM docket.users u"
 		" WHERE u.email_key = $1 AND u.active AND $2 = 'email'"
@@ -210,6 +210,7 @@ store_otp_send(struct db *db, struct arena *mem, const struct otp_send *send,
 	db_text(&p, send->client.ip);
 	db_text(&p, send->client.request_id);
 	db_text(&p, send->masked);
+	db_text(&p, send->language);
 	error = db_run(db, mem, &statements[OTP_SEND], &p, &r);
 	if (error == E_OTP_WAIT || (error == 0 && r.rows == 0))
 		return otp_send_refused(db, mem, send, ret);

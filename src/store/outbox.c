@@ -16,6 +16,7 @@ static const struct field message_fields[] = {
 	MESSAGE(FIELD_UUID, id),
 	MESSAGE(FIELD_TEXT, address),
 	MESSAGE(FIELD_TEXT, purpose),
+	MESSAGE(FIELD_TEXT, language),
 	MESSAGE(FIELD_BYTES, sealed),
 	MESSAGE(FIELD_INT, tries),
 	MESSAGE(FIELD_INT, left_ms),
@@ -83,13 +84,14 @@ static const struct stmt statements[] = {
 		" UPDATE docket.outbox o SET tries = o.tries + 1, leased = true,"
 		" next_at = now() + $2 * interval '1 ms'"
 		" FROM due WHERE o.id = due.id"
-		" RETURNING o.id, o.address, o.purpose, o.sealed, o.tries,"
+		" RETURNING o.id, o.address, o.purpose, o.language,"
+		" o.sealed, o.tries,"
 		" o.expires_at, o.wanted, o.created_at)"
 		" SELECT EXISTS (SELECT FROM probe) AS probe,"
 		" NOT l.free AND NOT EXISTS (SELECT FROM probe)"
 		" AND EXISTS (SELECT FROM docket.outbox"
 		" WHERE channel = $1 AND next_at <= now()) AS blocked,"
-		" m.id, m.address, m.purpose, m.sealed, m.tries,"
+		" m.id, m.address, m.purpose, m.language, m.sealed, m.tries,"
 		" (extract(epoch FROM m.expires_at - now()) * 1000)::bigint"
 		" AS left_ms, m.wanted, m.created_at"
 		" FROM lane l LEFT JOIN leased m ON true",

@@ -18,9 +18,9 @@
 
 /* The parameters that are looked at, in the order of `params`. */
 enum param {
-	METHOD, URI, QUERY, TYPE, REMOTE, AGENT, ACCEPT, AUTHORIZATION, API_KEY,
-	COOKIE,
-	IF_MATCH, IF_NONE_MATCH, IDEMPOTENCY, TRACEPARENT, REQUEST_ID, START,
+	METHOD, URI, QUERY, TYPE, REMOTE, AGENT, ACCEPT, LANGUAGE, AUTHORIZATION,
+	API_KEY, COOKIE, IF_MATCH, IF_NONE_MATCH, IDEMPOTENCY, TRACEPARENT,
+	REQUEST_ID, START,
 	PARAM__MAX
 };
 
@@ -32,6 +32,7 @@ static const struct text params[PARAM__MAX] = {
 	[REMOTE] = { "REMOTE_ADDR", 11 },
 	[AGENT] = { "HTTP_USER_AGENT", 15 },
 	[ACCEPT] = { "HTTP_ACCEPT", 11 },
+	[LANGUAGE] = { "HTTP_ACCEPT_LANGUAGE", 20 },
 	[AUTHORIZATION] = { "HTTP_AUTHORIZATION", 18 },
 	[API_KEY] = { "HTTP_X_API_KEY", 14 },
 	[COOKIE] = { "HTTP_COOKIE", 11 },
@@ -261,6 +262,7 @@ request_read(struct request *req, struct client *client, struct fcgi *fcgi,
 	client->request_id = req->id;
 	req->type = type_read(v[TYPE], mem);
 	req->accept = v[ACCEPT];
+	req->accept_language = v[LANGUAGE];
 	req->authorization = v[AUTHORIZATION];
 	req->two_authorizations = twice[AUTHORIZATION] ||
 	    is_joined(v[AUTHORIZATION]);

@@ -51,8 +51,8 @@ def test_the_message_reaches_the_spool(api, dev, make, channel):
     found = wait_until(lambda: dev.messages(to), f"a message for {to}")
     assert len(found) == 1
     path, message = found[0]
-    assert set(message) == {"id", "channel", "to", "purpose", "code", "text",
-                            "created_at"}
+    assert set(message) == {"id", "channel", "to", "purpose", "code",
+                            "subject", "text", "language", "created_at"}
     assert message["channel"] == channel
     assert message["purpose"] == "register"
     assert message["code"] == code

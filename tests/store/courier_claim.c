@@ -21,6 +21,7 @@ static char spool[] = "/tmp/docket-claim-XXXXXX";
 static char logfile[64];
 static struct secret seal = { .n = 32, .b = "r9K3vQ0m1xZ7pL5tB8nD2sF6hJ4gW0yU" };
 static struct settings settings;
+static struct templates *templates;
 static struct courier courier = {
 	.lanes = { { "sms", &way_spool }, { "email", &way_spool } },
 	.settings = &settings, .seal = &seal, .once = true,
@@ -39,6 +40,14 @@ setup(void **state)
 	settings.otp_ttl = 120;
 	settings.courier_spool_dir = spool;
 	settings.courier_poll_ms = 50;
+	settings.otp_length = 6;
+	settings.courier_service_name = "Docket";
+	settings.courier_language = "en";
+	settings.courier_template_dir = "";
+	settings.courier_sms_segments = 2;
+	courier.templates = templates = templates_load(&settings, stderr);
+	if (!templates)
+		return -1;
 	settings.courier_senders = 2;
 	settings.courier_send_seconds = 10;
 	settings.courier_breaker_failures = 5;
@@ -49,6 +58,7 @@ setup(void **state)
 static int
 teardown(void **state)
 {
+	templates_free(templates);
 	free((char *)settings.database_courier_dsn);
 	unlink(logfile);
 	rmdir(spool);

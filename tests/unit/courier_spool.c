@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
-/* The message's words, and the file it is left in. */
+/* The host that a code is bound to, and the file a letter is left in. */
 #include <dirent.h>
 #include <errno.h>
 #include <setjmp.h>
@@ -39,45 +39,29 @@ teardown(void **state)
 }
 
 static void
-words(void **state)
+hosts(void **state)
 {
 	static const struct {
-		long ttl;
-		const char *url, *text;
+		const char *url, *host;
 	} rows[] = {
-		{ 120, "", "Your Docket code is 123456. "
-		    "It is valid for 2 minutes." },
-		{ 60, "", "Your Docket code is 123456. "
-		    "It is valid for 1 minute." },
-		{ 90, "", "Your Docket code is 123456. "
-		    "It is valid for 90 seconds." },
-		{ 120, "https://docket.example:8443/x",
-		    "Your Docket code is 123456. It is valid for 2 minutes."
-		    "\n\n@docket.example #123456" },
-		{ 120, "https://docket.example",
-		    "Your Docket code is 123456. It is valid for 2 minutes."
-		    "\n\n@docket.example #123456" },
-		{ 120, "https://[::1]:8443", "Your Docket code is 123456. "
-		    "It is valid for 2 minutes." },
-		{ 120, "http://docket.example", "Your Docket code is 123456. "
-		    "It is valid for 2 minutes." },
-		{ 120, "https://192.0.2.1:8443", "Your Docket code is 123456. "
-		    "It is valid for 2 minutes." },
-		{ 120, "https://10", "Your Docket code is 123456. "
-		    "It is valid for 2 minutes." },
-		{ 120, "https://node7", "Your Docket code is 123456. "
-		    "It is valid for 2 minutes.\n\n@node7 #123456" },
+		{ "", "" },
+		{ "https://docket.example:8443/x", "docket.example" },
+		{ "https://docket.example", "docket.example" },
+		{ "https://[::1]:8443", "" },
+		{ "http://docket.example", "" },
+		{ "https://192.0.2.1:8443", "" },
+		{ "https://10", "" },
+		{ "https://node7", "node7" },
 	};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
-		assert_string_equal(letter_text(mem, TEXT("sms"),
-		    TEXT("123456"), rows[i].ttl, rows[i].url).s,
-		    rows[i].text);
-	/* A phone fills in what it was texted, not what it was mailed. */
-	assert_string_equal(letter_text(mem, TEXT("email"), TEXT("123456"),
-	    120, "https://docket.example").s, "Your Docket code is 123456. "
-	    "It is valid for 2 minutes.");
+		assert_true(text_is(letter_host(rows[i].url), rows[i].host));
+	assert_true(text_is(letter_bound(mem, TEXT("Yours: 123456"),
+	    TEXT("docket.example"), TEXT("123456")),
+	    "Yours: 123456\n\n@docket.example #123456"));
+	assert_true(text_is(letter_bound(mem, TEXT("Yours: 123456"),
+	    TEXT(""), TEXT("123456")), "Yours: 123456"));
 }
 
 static struct letter
@@ -86,7 +70,7 @@ letter(void)
 	return (struct letter){
 		.id = TEXT(ID), .channel = TEXT("sms"),
 		.to = TEXT("+989121234567"), .purpose = TEXT("login"),
-		.code = TEXT("123456"), .text = TEXT("a \"b\"\n@c #1"),
+		.code = TEXT("123456"), .text = TEXT("a \"b\"\n@c #1"), .language = TEXT("en"),
 		.created_at = INT64_C(1800000000123456),
 	};
 }
@@ -126,7 +110,8 @@ one_whole_file(void **state)
 	fclose(f);
 	assert_string_equal(content, "{\"id\":\"" ID "\",\"channel\":\"sms\","
 	    "\"to\":\"+989121234567\",\"purpose\":\"login\","
-	    "\"code\":\"123456\",\"text\":\"a \\\"b\\\"\\n@c #1\","
+	    "\"code\":\"123456\",\"subject\":null,"
+	    "\"text\":\"a \\\"b\\\"\\n@c #1\",\"language\":\"en\","
 	    "\"created_at\":\"2027-01-15T08:00:00.123Z\"}\n");
 	unlink(path);
 }
@@ -161,7 +146,7 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(words),
+		cmocka_unit_test(hosts),
 		cmocka_unit_test(one_whole_file),
 		cmocka_unit_test(no_folder),
 		cmocka_unit_test(unwritable_folder),
