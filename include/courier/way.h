@@ -49,6 +49,9 @@ struct way_kind {
 extern const struct way_kind way_spool;
 extern const struct way_kind way_gateway;
 extern const struct way_kind way_hook;
+extern const struct way_kind way_smtp;
+extern const struct way_kind way_sendmail;
+extern const struct way_kind way_exec;
 
 /* By the name that a setting gives, or NULL. */
 const struct way_kind *way_find(const char *name);

@@ -9,6 +9,9 @@ static const struct way_kind *const ways[] = {
 	&way_spool,
 	&way_gateway,
 	&way_hook,
+	&way_smtp,
+	&way_sendmail,
+	&way_exec,
 };
 
 const struct way_kind *
