@@ -64,7 +64,7 @@ struct net_answer {
 				 * NET_RETRY_MAX at most */
 	struct text type;	/* of an HTTP body: its media type */
 	struct text body;	/* in the arena, NET_ANSWER_MAX at most; SMTP:
-				 * the last line of the last reply */
+				 * the last line of the reply that counts */
 	char why[NET_WHY];	/* when !reached: printable ASCII, no secret */
 };
 

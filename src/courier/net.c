@@ -58,7 +58,7 @@ take_body(char *bytes, size_t one, size_t n, void *arg)
 	return net->body.failed ? 0 : n * one;
 }
 
-/* HTTP's are counted, SMTP's replies come here too and the last one stays. */
+/* HTTP's are counted; SMTP's replies come here too, and stay. */
 static size_t
 take_header(char *bytes, size_t one, size_t n, void *arg)
 {
@@ -69,11 +69,7 @@ take_header(char *bytes, size_t one, size_t n, void *arg)
 		net->too_long = true;
 		return 0;
 	}
-	if (net->smtp) {
-		buf_reset(&net->body, NET_ANSWER_MAX);
-		return take_body(bytes, one, n, arg);
-	}
-	return n * one;
+	return net->smtp ? take_body(bytes, one, n, arg) : n * one;
 }
 
 static size_t
@@ -292,6 +288,27 @@ is_reply(const struct net *net, CURLcode code, long status)
 	    code == CURLE_REMOTE_ACCESS_DENIED));
 }
 
+/* Of all that was said the last line with this status: what comes behind a
+ * refusal is the answer to our QUIT. */
+static struct text
+last_reply(struct text said, long status)
+{
+	char code[24];
+	struct text found = TEXT("");
+
+	snprintf(code, sizeof(code), "%03ld", status);
+	while (said.n > 0) {
+		const char *end = memchr(said.s, '\n', said.n);
+		const size_t n = end ? (size_t)(end - said.s) + 1 : said.n;
+
+		if (n >= 3 && memcmp(said.s, code, 3) == 0)
+			found = (struct text){ said.s, n };
+		said.s += n;
+		said.n -= n;
+	}
+	return found;
+}
+
 static void
 read_answer(struct net *net, struct arena *mem, CURLcode code,
     struct net_answer *ret)
@@ -309,7 +326,9 @@ read_answer(struct net *net, struct arena *mem, CURLcode code,
 	ret->retry_after = retry < 0 ? 0 : retry > NET_RETRY_MAX ?
 	    NET_RETRY_MAX : (long)retry;
 	ret->type = arena_text(mem, text_of(type ? type : ""));
-	ret->body = arena_text(mem, buf_view(&net->body));
+	ret->body = arena_text(mem, net->smtp ?
+	    last_reply(buf_view(&net->body), ret->status) :
+	    buf_view(&net->body));
 	if (!ret->reached) {
 		ret->status = 0;
 		guard_print(explain(net, code), ret->why,
