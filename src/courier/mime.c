@@ -94,11 +94,18 @@ put_words(struct buf *out, struct text t)
 	}
 }
 
+/* What takes two characters between quotes. */
+static bool
+has_quotes(struct text t)
+{
+	return t.n > 0 && (memchr(t.s, '"', t.n) || memchr(t.s, '\\', t.n));
+}
+
 /* A display name (RFC 5322 §3.4): quoted, or encoded. */
 static void
 put_name(struct buf *out, struct text name)
 {
-	if (!is_plain(name, 60)) {
+	if (!is_plain(name, has_quotes(name) ? 32 : 64)) {
 		put_words(out, name);
 		return;
 	}

@@ -197,6 +197,7 @@ way_send(struct way *way, struct arena *mem, const struct letter *letter,
 		.mail_from = way->from.address,
 		.mail_to = arena_copy(mem, letter->to.s, letter->to.n),
 		.starttls = way->starttls,
+		.until_ms = letter->until_ms,
 	};
 	struct net_answer answer;
 
