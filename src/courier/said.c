@@ -57,11 +57,13 @@ said_line(struct arena *mem, struct text said, const struct letter *letter)
 
 	/* A NUL would end the line for whoever prints it. */
 	line.n = line.n ? strnlen(line.s, line.n) : 0;
-	line = hide(mem, line, letter->code);
+	/* The longest first: a number may hold the digits of a code. */
 	line = hide(mem, line, to);
 	if (at)
 		part.n = (size_t)(at - to.s);
 	else if (to.n > 0 && to.s[0] == '+')
 		part = (struct text){ to.s + 1, to.n - 1 };
-	return part.n < SHORTEST ? line : hide(mem, line, part);
+	if (part.n >= SHORTEST)
+		line = hide(mem, line, part);
+	return hide(mem, line, letter->code);
 }
