@@ -11,4 +11,8 @@
 struct text said_line(struct arena *mem, struct text said,
     const struct letter *letter);
 
+/* Of an SMTP server's replies the last line with that status: what comes behind
+ * a refusal is the answer to QUIT. Empty: there is none. */
+struct text said_last(struct text replies, long status);
+
 #endif

@@ -13,6 +13,7 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "courier/guard.h"
+#include "courier/said.h"
 
 /* A gateway and a mail server each keep what one sender needs. */
 #define CONNECTIONS 2
@@ -288,27 +289,6 @@ is_reply(const struct net *net, CURLcode code, long status)
 	    code == CURLE_REMOTE_ACCESS_DENIED));
 }
 
-/* Of all that was said the last line with this status: what comes behind a
- * refusal is the answer to our QUIT. */
-static struct text
-last_reply(struct text said, long status)
-{
-	char code[24];
-	struct text found = TEXT("");
-
-	snprintf(code, sizeof(code), "%03ld", status);
-	while (said.n > 0) {
-		const char *end = memchr(said.s, '\n', said.n);
-		const size_t n = end ? (size_t)(end - said.s) + 1 : said.n;
-
-		if (n >= 3 && memcmp(said.s, code, 3) == 0)
-			found = (struct text){ said.s, n };
-		said.s += n;
-		said.n -= n;
-	}
-	return found;
-}
-
 static void
 read_answer(struct net *net, struct arena *mem, CURLcode code,
     struct net_answer *ret)
@@ -327,7 +307,7 @@ read_answer(struct net *net, struct arena *mem, CURLcode code,
 	    NET_RETRY_MAX : (long)retry;
 	ret->type = arena_text(mem, text_of(type ? type : ""));
 	ret->body = arena_text(mem, net->smtp ?
-	    last_reply(buf_view(&net->body), ret->status) :
+	    said_last(buf_view(&net->body), ret->status) :
 	    buf_view(&net->body));
 	if (!ret->reached) {
 		ret->status = 0;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
-/* Takes the recipient and the code out of what others say. */
+/* Picks the line that counts out of what others say, less number and code. */
 #include "courier/said.h"
 
+#include <stdio.h>
 #include <strings.h>
 
 #define LINE_MAX_ 400
@@ -66,4 +67,23 @@ said_line(struct arena *mem, struct text said, const struct letter *letter)
 	if (part.n >= SHORTEST)
 		line = hide(mem, line, part);
 	return hide(mem, line, letter->code);
+}
+
+struct text
+said_last(struct text replies, long status)
+{
+	char code[24];
+	struct text found = TEXT("");
+
+	snprintf(code, sizeof(code), "%03ld", status);
+	while (replies.n > 0) {
+		const char *end = memchr(replies.s, '\n', replies.n);
+		const size_t n = end ? (size_t)(end - replies.s) + 1 : replies.n;
+
+		if (n >= 3 && memcmp(replies.s, code, 3) == 0)
+			found = (struct text){ replies.s, n };
+		replies.s += n;
+		replies.n -= n;
+	}
+	return found;
 }

@@ -69,7 +69,7 @@ template_is_line(struct text t)
 }
 
 /* What is between {{ and }}, with *at behind it; absent at the text's end.
- * What never closes is a name up to the end. */
+ * What never closes comes with its braces, up to the end. */
 static struct text
 next_var(struct text t, size_t *at, size_t *ret_start)
 {
@@ -83,8 +83,8 @@ next_var(struct text t, size_t *at, size_t *ret_start)
 	left = t.n - *ret_start - 2;
 	close = memmem(open + 2, left, "}}", 2);
 	*at = close ? (size_t)(close - t.s) + 2 : t.n;
-	return (struct text){ open + 2,
-	    close ? (size_t)(close - open) - 2 : left };
+	return close ? (struct text){ open + 2, (size_t)(close - open) - 2 } :
+	    (struct text){ open, left + 2 };
 }
 
 static size_t
@@ -106,7 +106,9 @@ check_vars(struct parser *p, struct text line)
 	while ((name = next_var(line, &at, &start)).s) {
 		size_t i = var_of(name);
 
-		if (i == TEMPLATE_VARS)
+		if (name.s == line.s + start)
+			fault(p, p->line, "{{ without }} on the same line");
+		else if (i == TEMPLATE_VARS)
 			fault(p, p->line, "there is no {{%.*s}}: code, ttl, "
 			    "minutes, seconds, service and host are there",
 			    (int)(name.n < NAME_SHOWN ? name.n : NAME_SHOWN),
