@@ -98,7 +98,8 @@ body_check(struct arena *mem, struct text mail, struct text body,
     struct text text)
 {
 	char *out = arena_alloc(mem, body.n + 1);
-	bool b64 = memmem(mail.s, mail.n - body.n, "Encoding: base64", 16);
+	static const char line[] = "\r\nContent-Transfer-Encoding: base64\r\n";
+	bool b64 = memmem(mail.s, mail.n - body.n, line, sizeof(line) - 1);
 	size_t n, at = 0;
 
 	for (struct text t = body; t.n > 0; )
