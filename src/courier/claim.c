@@ -136,6 +136,17 @@ connect_db(struct loop *loop)
 	return r;
 }
 
+/* The parent has seen that it can be opened; what has gone since may come
+ * back. */
+static int
+open_way(struct loop *loop)
+{
+	if (loop->way)
+		return 0;
+	return loop->lane->kind->open(loop->courier->settings, stderr,
+	    &loop->way) == 0 ? 0 : -EIO;
+}
+
 /* ---- the message ---- */
 
 static void
@@ -303,7 +314,9 @@ run(struct loop *loop)
 
 	while (!stopping(loop)) {
 		promise(loop, DATABASE_MS);
-		r = connect_db(loop);
+		r = open_way(loop);
+		if (r == 0)
+			r = connect_db(loop);
 		if (r == 0)
 			r = turn(loop);
 		arena_reset(loop->mem);
@@ -366,12 +379,8 @@ claim_run(const struct courier *courier, const struct claim_seat *seat)
 	snprintf(name, sizeof(name), "%s.%d", loop.lane->channel,
 	    seat->seat / BOARD_LANES);
 	log_name(name);
-	if (loop.stop_fd >= 0 && loop.mem && bind_to(seat->parent)) {
-		code = EX_CONFIG;
-		if (loop.lane->kind->open(courier->settings, stderr,
-		    &loop.way) == 0)
-			code = run(&loop);
-	}
+	if (loop.stop_fd >= 0 && loop.mem && bind_to(seat->parent))
+		code = run(&loop);
 	if (loop.way)
 		loop.lane->kind->close(loop.way);
 	db_free(loop.db);
