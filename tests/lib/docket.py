@@ -436,8 +436,18 @@ LETTERS = "abcdefghijklmnopqrstuvwxyz0123456789"
 dice = random.SystemRandom()
 
 
+drawn = set()
+
+
 def new_phone():
-    return "+98912" + "".join(dice.choice("0123456789") for _ in range(7))
+    """One that nobody here has: a thousand of ten million are rarely all
+    different."""
+    while True:
+        phone = "+98912" + "".join(dice.choice("0123456789")
+                                   for _ in range(7))
+        if phone not in drawn:
+            drawn.add(phone)
+            return phone
 
 
 def new_name(prefix="u"):
