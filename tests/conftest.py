@@ -14,6 +14,7 @@ pytest.register_assert_rewrite("docket", "load", "postgres", "storm", "watch")
 
 import docket  # noqa: E402
 import instance  # noqa: E402
+import made  # noqa: E402
 from ledger import Ledger  # noqa: E402
 
 
@@ -45,6 +46,7 @@ def dev():
     except (OSError, ValueError) as error:
         pytest.exit(f"nothing serves from {directory} ({error}): "
                     "./dev run --detach first", returncode=2)
+    made.mould(found)  # before anybody counts the people
     return found
 
 
