@@ -312,6 +312,7 @@ def test_the_limits_that_ship(dev):
     said = subprocess.run([dev.docketd(), "--settings"], text=True,
                           capture_output=True, check=True).stdout
     for key, value in (("requests_user", 600), ("requests_anonymous", 120),
+                       ("checks_user", 6000),
                        ("refreshes_session", 60), ("login_failures", 10),
                        ("login_client", 10)):
         assert re.search(rf"^\s*#?{key} = {value}$", said, re.M), key
