@@ -37,8 +37,9 @@ struct audit_job {
 static int
 out_flush(struct buf *out)
 {
+	const struct text all = buf_view(out);
 	const bool failed = out->failed ||
-	    fwrite(out->p, 1, out->n, stdout) != out->n || fflush(stdout) != 0;
+	    fwrite(all.s, 1, all.n, stdout) != all.n || fflush(stdout) != 0;
 
 	buf_reset(out, SIZE_MAX);
 	return failed ? -EIO : 0;
