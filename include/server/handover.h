@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
-/* A kept connection goes from a worker that leaves to one that stays. */
+/* A kept connection goes from a worker that leaves, or has more than its
+ * share, to one that takes it. */
 #ifndef DOCKET_SERVER_HANDOVER_H
 #define DOCKET_SERVER_HANDOVER_H
 
@@ -21,6 +22,8 @@ void handovers_close(struct handover *v, int n);
 
 /* True: it is on its way and ours may be closed. False: try again later. */
 bool handover_give(const struct handover *h, int fd);
+/* Nothing that was given waits to be taken. */
+bool handover_is_empty(const struct handover *h);
 /* A connection, close-on-exec; -1: none waits. */
 int handover_take(const struct handover *h);
 

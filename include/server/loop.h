@@ -40,6 +40,7 @@ struct worker {
 	bool crowded;		/* leaves new ones to the others */
 	int64_t crowded_ms;	/* when it looked; 0 = look now */
 	int64_t defer_ms;	/* since when it leaves them; 0 = it does not */
+	int64_t share_ms;	/* no giving away before this */
 	int64_t pause_ms;	/* no intake before this */
 	/* conns.c */
 	uint64_t served, limit;	/* limit 0: for ever */
@@ -70,6 +71,8 @@ void conns_open(struct worker *w, int fd, bool fresh);
 void conns_serve(struct worker *w, struct conn *c);
 /* While leaving: part with those that can be parted with. */
 void conns_part(struct worker *w, int64_t now);
+/* One to whoever has fewer. */
+void conns_share(struct worker *w);
 /* Close those that say too little for too long. Whether to look again soon. */
 #define EXPIRE_TICK_MS 25
 bool conns_expire(struct worker *w, int64_t now);

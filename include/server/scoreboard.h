@@ -64,5 +64,9 @@ bool score_is_ready(const struct score *score);
  * fewer and is not stuck: let them have the next one. */
 bool scoreboard_crowded(const struct scoreboard *board, size_t me,
     int64_t now_ms);
+/* Do I have more connections than each would, were they dealt out anew among
+ * those of my group who serve and are not stuck? */
+bool scoreboard_above_share(const struct scoreboard *board, size_t me,
+    int64_t now_ms);
 
 #endif

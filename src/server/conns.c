@@ -195,6 +195,16 @@ hand_over(struct worker *w, struct conn *c)
 }
 
 void
+conns_share(struct worker *w)
+{
+	for (struct conn *c = w->conns; c; c = c->next)
+		if (!c->waiting && !fcgi_holds(c->fcgi)) {
+			hand_over(w, c);
+			return;
+		}
+}
+
+void
 conns_part(struct worker *w, int64_t now)
 {
 	struct conn *next;

@@ -3,7 +3,9 @@
 #include "server/handover.h"
 
 #include <errno.h>
+#include <linux/sockios.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -61,6 +63,14 @@ handover_give(const struct handover *h, int fd)
 	c->cmsg_len = CMSG_LEN(sizeof(fd));
 	memcpy(CMSG_DATA(c), &fd, sizeof(fd));
 	return sendmsg(h->give, &m, MSG_NOSIGNAL | MSG_DONTWAIT) == 1;
+}
+
+bool
+handover_is_empty(const struct handover *h)
+{
+	int bytes;
+
+	return ioctl(h->give, SIOCOUTQ, &bytes) == 0 && bytes == 0;
 }
 
 int

@@ -9,8 +9,12 @@
 #include "server/loop.h"
 #include "web/route.h"
 
-/* How soon a worker with more connections than others looks again. */
+/* How soon a worker looks again whether it has more connections than others:
+ * one that has, and one that has not. */
 #define CROWDED_MS 5
+#define ALONE_MS 100
+/* How often it gives one away. */
+#define SHARE_MS 5
 /* How long a connection may be left to those who have fewer. */
 #define DEFER_MS 100
 
@@ -22,7 +26,7 @@ static bool
 is_crowded(struct worker *w, int64_t now)
 {
 	bool look = w->crowded_ms == 0 ||
-	    (w->crowded && now - w->crowded_ms >= CROWDED_MS);
+	    now - w->crowded_ms >= (w->crowded ? CROWDED_MS : ALONE_MS);
 
 	if (look) {
 		w->crowded_ms = now;
@@ -116,6 +120,19 @@ insist(struct worker *w, int64_t now)
 		intake_accept(w);
 }
 
+/* A worker that was alone for a moment, as the first one after a reload, has
+ * got them all, and nginx keeps them for a day: what is above an equal share
+ * goes to the others, the next when the last was taken. */
+static void
+share(struct worker *w, int64_t now)
+{
+	if (w->config->group == GROUP_MAIN &&
+	    handover_is_empty(w->config->handover) &&
+	    scoreboard_above_share(w->config->board, w->config->web.member,
+	    now))
+		conns_share(w);
+}
+
 void
 intake_watch(struct worker *w, int64_t now)
 {
@@ -125,8 +142,13 @@ intake_watch(struct worker *w, int64_t now)
 	bool crowded = open && is_crowded(w, now);
 
 	set_listening(w, open && !crowded);
-	if (crowded)
-		insist(w, now);
-	else
+	if (!crowded) {
 		w->defer_ms = 0;
+		return;
+	}
+	insist(w, now);
+	if (now >= w->share_ms) {
+		w->share_ms = now + SHARE_MS;
+		share(w, now);
+	}
 }

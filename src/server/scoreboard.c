@@ -158,3 +158,24 @@ scoreboard_crowded(const struct scoreboard *board, size_t me, int64_t now_ms)
 	}
 	return false;
 }
+
+bool
+scoreboard_above_share(const struct scoreboard *board, size_t me,
+    int64_t now_ms)
+{
+	const struct score *score = &board->v[me];
+	const long mine = GET(connections);
+	const int group = GET(group);
+	long all = mine, n = 1;
+
+	for (size_t i = 0; i < board->n; i++) {
+		score = &board->v[i];
+		if (i == me || GET(group) != group || !score_is_ready(score) ||
+		    GET(state) == SCORE_DRAINING ||
+		    is_stuck(score, STUCK_MS, now_ms))
+			continue;
+		all += GET(connections);
+		n++;
+	}
+	return mine > (all + n - 1) / n;
+}

@@ -13,7 +13,8 @@ import time
 import pytest
 
 import docket
-from docket import SLOW, Client
+from docket import SLOW, Client, parallel, wait_until
+from held import reload
 
 pytestmark = pytest.mark.alone
 
@@ -84,6 +85,38 @@ def test_64_clients_on_4_workers_are_all_answered(own):
     assert best <= 4
     spent = sorted(cpu_ns(pid) - ns for pid, ns in before.items())[-4:]
     assert min(spent) > 0, "a worker had nothing to do"
+
+
+def kept(own):
+    """Connections of each of the four workers that serve tasks; what all
+    workers have open beside them is what those that hash have."""
+    counts = sorted(len(os.listdir(f"/proc/{pid}/fd"))
+                    for pid in own.workers())
+    return [n - counts[0] for n in counts[-4:]]
+
+
+@pytest.mark.faults  # for the workers are others afterwards
+def test_connections_are_dealt_out_anew_after_a_reload(own):
+    """The first of the new workers gets what the old ones had, for the others
+    are not there yet; nginx keeps connections for a day, so it would stay."""
+    one = docket.person(own)
+    clients = [Client(own) for _ in range(CLIENTS)]
+
+    def ask(client):
+        for _ in range(20):
+            client.get("/tasks", token=one.access)
+
+    parallel([lambda c=c: ask(c) for c in clients])
+    for _ in range(3):
+        reload(own)
+        after = kept(own)
+        assert sum(after) >= 8, "too few connections to say anything"
+        wait_until(lambda: max(kept(own)) - min(kept(own)) <= 3,
+                   f"an even share of {after}", 10 * SLOW)
+        print(f"connections {after}, then {kept(own)}")
+        parallel([lambda c=c: ask(c) for c in clients])
+    for client in clients:
+        client.close()
 
 
 def test_64_idle_connections_do_not_hold_the_workers(own):

@@ -125,6 +125,35 @@ crowded_is_two_more_than_another(void **state)
 }
 
 static void
+a_share_is_what_each_would_have(void **state)
+{
+	struct scoreboard *board = *state;
+
+	take_part(&board->v[0], 0, 9);
+	take_part(&board->v[1], 0, 2);
+	take_part(&board->v[2], 1, 0);
+	assert_true(scoreboard_above_share(board, 0, 10));
+	assert_false(scoreboard_above_share(board, 1, 10));
+	assert_false(scoreboard_above_share(board, 2, 10));
+	/* rounded up: somebody has the odd one */
+	score_connections(&board->v[0], 6);
+	score_connections(&board->v[1], 5);
+	assert_false(scoreboard_above_share(board, 0, 10));
+	score_connections(&board->v[1], 4);
+	assert_true(scoreboard_above_share(board, 0, 10));
+	/* who looks for no more itself counts, who is stuck or leaves does
+	 * not */
+	score_listening(&board->v[1], false);
+	assert_true(scoreboard_above_share(board, 0, 10));
+	score_busy(&board->v[1], 10);
+	assert_false(scoreboard_above_share(board, 0, 1000));
+	score_idle(&board->v[1], true, 1000);
+	assert_true(scoreboard_above_share(board, 0, 1001));
+	score_drain(&board->v[1]);
+	assert_false(scoreboard_above_share(board, 0, 1001));
+}
+
+static void
 cells_do_not_share_a_cache_line(void **state)
 {
 	(void)state;
@@ -141,6 +170,8 @@ main(void)
 		    set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
 		    crowded_is_two_more_than_another, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+		    a_share_is_what_each_would_have, set_up, tear_down),
 		cmocka_unit_test(cells_do_not_share_a_cache_line),
 	};
 
