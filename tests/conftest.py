@@ -38,7 +38,7 @@ def pytest_collection_modifyitems(config, items):
 
 @pytest.fixture(scope="session")
 def dev():
-    directory = os.environ.get("DEV_DIR") or str(docket.ROOT / ".dev")
+    directory = docket.SHARED
     try:
         found = docket.Dev(directory)
         found.workers()

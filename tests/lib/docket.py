@@ -24,6 +24,9 @@ from tables import ERRORS, ROOT, ROUTES  # noqa: F401
 
 ABSENT = object()
 
+# The state of the instance that all tests share.
+SHARED = os.environ.get("DEV_DIR") or str(ROOT / ".dev")
+
 # Time limits grow under the sanitizers.
 SLOW = 8 if os.environ.get("DEV_SANITIZE") else 1
 
@@ -129,7 +132,7 @@ class Dev:
     def shared(self):
         """Is this the instance of all tests? Its keys stay what they are
         and its database stays where it is."""
-        return str(self.dir) == os.environ.get("DEV_DIR") \
+        return self.dir == pathlib.Path(SHARED) \
             and " dbname=docket " in f" {self.dsn} "
 
     def messages(self, to):
