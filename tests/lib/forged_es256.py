@@ -31,7 +31,7 @@ class Es256(Forger):
         self.kid, alg, key = ring_keys(dev)["current"]
         assert alg == "ES256"
         self.d = int.from_bytes(unb64(key), "big")
-        self.point = p256.times(self.d, p256.G)
+        self.point = p256.of_base(self.d)
 
     def header(self, drop=(), **changes):
         return super().header(drop, **{"alg": "ES256", **changes})
@@ -121,7 +121,7 @@ def claims(drop=(), **changes):
 def foreign_point(f):
     """Signed with a key that the header itself brings along."""
     d = secrets.randbelow(p256.N - 1) + 1
-    x, y = p256.times(d, p256.G)
+    x, y = p256.of_base(d)
     jwk = {"kty": "EC", "crv": "P-256", "x": b64(x.to_bytes(32, "big")),
            "y": b64(y.to_bytes(32, "big"))}
     return f.sign(f.header(jwk=jwk), d=d)
