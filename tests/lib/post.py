@@ -79,14 +79,26 @@ class Courier:
         return said
 
     def clear(self):
-        self.owner.sql("DELETE FROM docket.outbox")
+        self.owner.sql(
+            "DELETE FROM docket.outbox; DELETE FROM docket.dead_letters;"
+            " UPDATE docket.courier_lanes SET failures = 0, opened_at = NULL,"
+            " open_until = NULL, open_seconds = 0")
 
     def due(self):
         """What waits for its next try need wait no longer."""
-        self.owner.sql("UPDATE docket.outbox SET next_at = now()")
+        self.owner.sql("UPDATE docket.outbox SET next_at = now(),"
+                       " leased = false")
 
     def last_error(self):
-        return self.owner.sql("SELECT last_error FROM docket.outbox")[0][0]
+        """Of the one message, dead or alive."""
+        (row,) = self.owner.sql("SELECT last_error FROM docket.outbox UNION"
+                                " ALL SELECT last_error FROM"
+                                " docket.dead_letters")
+        return row[0]
+
+    def dead(self):
+        return self.owner.sql("SELECT count(*) FROM docket.dead_letters") \
+            == [["1"]]
 
 
 # --- certificates ---------------------------------------------------------
