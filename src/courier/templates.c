@@ -257,6 +257,7 @@ entry_check(struct load *load, struct arena *mem, size_t channel,
 {
 	const struct settings *s = load->to->settings;
 	struct template_rules rules = { .mail = channel == EMAIL };
+	const char *name = entry->name;
 	unsigned faults;
 	size_t at;
 
@@ -267,7 +268,10 @@ entry_check(struct load *load, struct arena *mem, size_t channel,
 		rules.missing |= 1u << TEMPLATE_MINUTES;
 	if (letter_host(s->server_public_url).n == 0)
 		rules.missing |= 1u << TEMPLATE_HOST;
-	faults = template_parse(entry->file, entry->name, &rules, load->errors,
+	if (entry->own)
+		name = arena_printf(mem, "%s/%s", s->courier_template_dir,
+		    name);
+	faults = template_parse(entry->file, name, &rules, load->errors,
 	    &entry->template);
 	load->faults += faults;
 	if (faults == 0 && channel == SMS)
