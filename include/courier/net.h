@@ -17,6 +17,7 @@
 #define NET_HEADERS_MAX 65536	/* likewise, of the headers in all */
 #define NET_RETRY_MAX 86400
 #define NET_WHY 160
+#define NET_PASSWORD_MAX 1024
 
 /* A libcurl handle with its kept connections. Takes from the settings what
  * holds for all: courier.ca_file, courier.allow_addresses,
@@ -38,8 +39,7 @@ void net_free(struct net *net);		/* NULL-safe */
 struct net_request {
 	const char *url;	/* http, https, smtp, smtps */
 	struct text user;	/* empty: no authentication; HTTP: Basic */
-	const struct secret *password;	/* or NULL; up to 64 bytes are its
-				 * characters */
+	struct text password;	/* NET_PASSWORD_MAX bytes at most */
 	int64_t until_ms;	/* clock_mono_ms: no longer than that; 0:
 				 * courier.send_seconds alone */
 	/* HTTP */

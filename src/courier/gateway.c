@@ -83,23 +83,17 @@ static int
 exchange(struct way *way, struct arena *mem, const struct parcel *parcel,
     struct net_answer *ret)
 {
-	struct secret password = { .n = 0 };
 	struct net_request request = {
 		.url = parcel->url.p, .method = way->gateway.method,
 		.headers = parcel->lines, .n_headers = parcel->n_lines,
 		.body = buf_view(&parcel->body),
 	};
-	int r;
 
 	if (way->gateway.basic) {
 		request.user = text_of(way->settings->courier_gateway_account);
-		request.password = &password;
-		password.n = way->secret.v[0].n;
-		memcpy(password.b, way->secret.v[0].s, password.n);
+		request.password = way->secret.v[0];
 	}
-	r = net_exchange(way->net, mem, &request, ret);
-	secret_done(&password);
-	return r;
+	return net_exchange(way->net, mem, &request, ret);
 }
 
 static void
@@ -137,15 +131,8 @@ way_close(struct way *way)
 static bool
 read_secret(struct way *way, FILE *errors)
 {
-	const char *file = way->settings->courier_gateway_secret_file;
-
-	if (words_load(file, 1, errors, &way->secret) < 0)
-		return false;
-	if (!way->gateway.basic ||
-	    way->secret.v[0].n <= sizeof(((struct secret *)NULL)->b))
-		return true;
-	fprintf(errors, "%s: longer than 64 bytes\n", file);
-	return false;
+	return words_load(way->settings->courier_gateway_secret_file, 1,
+	    errors, &way->secret) == 0;
 }
 
 static int

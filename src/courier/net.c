@@ -164,7 +164,7 @@ set_callbacks(struct net *net)
 static CURLcode
 set_login(struct net *net, const struct net_request *request)
 {
-	char word[sizeof(request->password->b) + 1] = "";
+	char word[NET_PASSWORD_MAX + 1] = "";
 	char *user;
 	CURLcode r;
 
@@ -175,8 +175,8 @@ set_login(struct net *net, const struct net_request *request)
 		return CURLE_OUT_OF_MEMORY;
 	r = curl_easy_setopt(net->curl, CURLOPT_USERNAME, user);
 	free(user);
-	if (request->password)
-		memcpy(word, request->password->b, request->password->n);
+	if (request->password.n > 0 && request->password.n < sizeof(word))
+		memcpy(word, request->password.s, request->password.n);
 	r = r ? r : curl_easy_setopt(net->curl, CURLOPT_PASSWORD, word);
 	explicit_bzero(word, sizeof(word));
 	return r ? r : curl_easy_setopt(net->curl, CURLOPT_HTTPAUTH,

@@ -13,7 +13,8 @@ struct way {
 	const struct settings *settings;
 	struct net *net;
 	struct mime_sender from;
-	struct secret password;
+	char password[NET_PASSWORD_MAX];	/* n_password bytes of it */
+	size_t n_password;
 	bool starttls;
 };
 
@@ -57,8 +58,9 @@ is_url(const char *s)
 
 /* The first line, as it is: a password may have blanks. */
 static bool
-password_load(const struct settings *s, FILE *errors, struct secret *ret)
+password_load(struct way *way, FILE *errors)
 {
+	const struct settings *s = way->settings;
 	struct keyfile src = {
 		.name = s->courier_smtp_password_file, .err = errors,
 	};
@@ -67,23 +69,23 @@ password_load(const struct settings *s, FILE *errors, struct secret *ret)
 	bool good = keyfile_open(&src);
 
 	if (good && (!keyfile_line(&src, &pos, &line) || line.n == 0 ||
-	    line.n > sizeof(ret->b) || memchr(line.s, '\0', line.n))) {
+	    line.n > NET_PASSWORD_MAX || memchr(line.s, '\0', line.n))) {
 		keyfile_complain(&src, "its first line is no password of 1 to "
-		    "64 bytes");
+		    "1024 bytes");
 		good = false;
 	}
 	if (good) {
-		memcpy(ret->b, line.s, line.n);
-		ret->n = line.n;
+		memcpy(way->password, line.s, line.n);
+		way->n_password = line.n;
 	}
 	keyfile_done(&src);
 	return good;
 }
 
 static bool
-login_check(const struct settings *s, FILE *errors, bool clear,
-    struct secret *ret)
+login_check(struct way *way, FILE *errors, bool clear)
 {
+	const struct settings *s = way->settings;
 	bool user = s->courier_smtp_user[0], good = true;
 
 	if (user != (s->courier_smtp_password_file[0] != '\0'))
@@ -92,7 +94,7 @@ login_check(const struct settings *s, FILE *errors, bool clear,
 	if (user && clear && !settings_dev(s))
 		good = refuse(errors, "courier.smtp_tls", "= none would send "
 		    "the password in clear: only for profile = dev");
-	return (!user || password_load(s, errors, ret)) && good;
+	return (!user || password_load(way, errors)) && good;
 }
 
 /* All that is wrong is told, not the first of it. */
@@ -110,7 +112,7 @@ settings_good(struct way *way, FILE *errors)
 	if (!smtps && !way->starttls && !s->courier_allow_addresses[0])
 		good = refuse(errors, "courier.smtp_tls", "= none is for an "
 		    "address in courier.allow_addresses, which is empty");
-	if (!login_check(s, errors, !smtps && !way->starttls, &way->password))
+	if (!login_check(way, errors, !smtps && !way->starttls))
 		good = false;
 	way->net = net_new(s, errors);
 	return way->net && good;
@@ -122,7 +124,7 @@ way_close(struct way *way)
 	if (!way)
 		return;
 	net_free(way->net);
-	secret_done(&way->password);
+	explicit_bzero(way, sizeof(*way));
 	free(way);
 }
 
@@ -193,7 +195,7 @@ way_send(struct way *way, struct arena *mem, const struct letter *letter,
 	struct net_request request = {
 		.url = way->settings->courier_smtp_url,
 		.user = text_of(way->settings->courier_smtp_user),
-		.password = way->password.n ? &way->password : NULL,
+		.password = { way->password, way->n_password },
 		.mail_from = way->from.address,
 		.mail_to = arena_copy(mem, letter->to.s, letter->to.n),
 		.starttls = way->starttls,

@@ -132,7 +132,7 @@ def test_a_code_arrives_and_registers(api, office, site):
 
 @pytest.mark.parametrize("scheme", ["smtp", "smtps"])
 def test_tls_and_login(api, office, ca, scheme):
-    password = "correct horse, battery staple"
+    password = "correct horse, battery staple " * 5 + "é"
     key = office.file(password + "\n")
     to = new_email()
     code = asked(api, to, purpose="change")

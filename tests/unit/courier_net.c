@@ -216,10 +216,9 @@ get_with_login(void **state)
 	static const struct script script = { .end = "\r\n\r\n",
 	    .says = { OK } };
 	struct server s = serve(&script);
-	struct secret password = { .b = "secret", .n = 6 };
 	const struct net_request request = {
 		.url = arena_printf(mem, "http://127.0.0.1:%d/", s.port),
-		.method = "GET", .user = TEXT("user"), .password = &password,
+		.method = "GET", .user = TEXT("user"), .password = TEXT("secret"),
 	};
 	struct net_answer a;
 
@@ -486,10 +485,9 @@ static struct net_answer
 mail(struct server *server, const struct script *script, bool starttls,
     bool login)
 {
-	static const struct secret password = { .b = "secret", .n = 6 };
 	struct net_request request = {
 		.mail_from = "a@b.example", .mail_to = "c@d.example",
-		.starttls = starttls, .password = &password,
+		.starttls = starttls, .password = TEXT("secret"),
 		.body = TEXT("Subject: x\r\n\r\n.dot\r\n"),
 	};
 	struct net_answer a;
