@@ -58,7 +58,7 @@ ROUTE(POST,   "/auth/cookie",	NULL, ACCESS_USER, NULL, TX_READ, GROUP_MAIN, 0, f
 ROUTE(DELETE, "/auth/cookie",	NULL, ACCESS_PUBLIC, NULL, TX_WRITE, GROUP_MAIN, 0, fields_none, fields_none, 200, message_reply, RATE_AUTH, api_cookie_end, "endCookie", "Clear that cookie and end its session")
 
 /* one-time passwords */
-ROUTE(POST,   "/otp/send",	NULL, ACCESS_PUBLIC, NULL, TX_WRITE, GROUP_MAIN, 0, otp_send_body, fields_none, 200, otp_send_reply, RATE_OTP, api_otp_send, "sendOtp", "Send a one-time code to a phone or an e-mail address")
+ROUTE(POST,   "/otp/send",	NULL, ACCESS_PUBLIC, NULL, TX_WRITE, GROUP_MAIN, ROUTE_LANGUAGE, otp_send_body, fields_none, 200, otp_send_reply, RATE_OTP, api_otp_send, "sendOtp", "Send a one-time code to a phone or an e-mail address")
 ROUTE(POST,   "/otp/verify",	NULL, ACCESS_PUBLIC, NULL, TX_WRITE, GROUP_MAIN, 0, otp_verify_body, fields_none, 200, otp_verify_reply, RATE_OTP, api_otp_verify, "verifyOtp", "Trade a code for a verification token")
 
 /* tasks */
@@ -85,9 +85,9 @@ ROUTE(PUT,    "/tasks/order_task", "POST /tasks/order", ACCESS_USER, TASKW, TX_W
 
 /* seed aliases: accounts, codes, tokens */
 ROUTE(POST,   "/tasks/register_user", "POST /auth/register", ACCESS_PUBLIC, NULL, TX_WRITE, GROUP_HASH, 0, register_body, fields_none, 200, s0_register_reply, RATE_AUTH, api_register, "registerUserS0", "Alias: register")
-ROUTE(POST,   "/tasks/generate_otp", "POST /otp/send", ACCESS_PUBLIC, NULL, TX_WRITE, GROUP_MAIN, 0, otp_send_body, fields_none, 200, otp_send_reply, RATE_OTP, api_otp_send, "generateOtpS0", "Alias: send a code")
+ROUTE(POST,   "/tasks/generate_otp", "POST /otp/send", ACCESS_PUBLIC, NULL, TX_WRITE, GROUP_MAIN, ROUTE_LANGUAGE, otp_send_body, fields_none, 200, otp_send_reply, RATE_OTP, api_otp_send, "generateOtpS0", "Alias: send a code")
 ROUTE(POST,   "/tasks/verify_otp", "POST /otp/verify", ACCESS_PUBLIC, NULL, TX_WRITE, GROUP_MAIN, 0, otp_verify_body, fields_none, 200, otp_verify_reply, RATE_OTP, api_otp_verify, "verifyOtpS0", "Alias: verify a code")
-ROUTE(POST,   "/send-otp",	"POST /otp/send", ACCESS_PUBLIC, NULL, TX_WRITE, GROUP_MAIN, 0, otp_send_body, fields_none, 200, otp_send_reply, RATE_OTP, api_otp_send, "sendOtpS1", "Alias: send a code")
+ROUTE(POST,   "/send-otp",	"POST /otp/send", ACCESS_PUBLIC, NULL, TX_WRITE, GROUP_MAIN, ROUTE_LANGUAGE, otp_send_body, fields_none, 200, otp_send_reply, RATE_OTP, api_otp_send, "sendOtpS1", "Alias: send a code")
 ROUTE(POST,   "/register",	"POST /auth/register", ACCESS_PUBLIC, NULL, TX_WRITE, GROUP_HASH, 0, register_body, fields_none, 200, s1_register_reply, RATE_AUTH, api_register, "registerUserS1", "Alias: register")
 ROUTE(POST,   "/token",		"POST /auth/token", ACCESS_PUBLIC, NULL, TX_WRITE, GROUP_HASH, ROUTE_OAUTH, token_body, fields_none, 200, token_reply, RATE_AUTH, api_token, "issueTokenS1", "Alias: token endpoint")
 ROUTE(GET,    "/admin-data",	"GET /auth/users", ACCESS_ADMIN, "admin", TX_READ, GROUP_MAIN, ROUTE_SAMPLE, fields_none, fields_none, 200, message_reply, RATE_API, api_admin_data, "adminDataS1", "Sample: only admins see it")

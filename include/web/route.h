@@ -47,6 +47,7 @@ enum {
 	ROUTE_SAMPLE	= 1 << 8, /* only with sample_routes = on */
 	ROUTE_LOCAL	= 1 << 9, /* nginx serves it to loopback only */
 	ROUTE_GATE	= 1 << 10, /* auth.gate_cookie stands in for a bearer */
+	ROUTE_LANGUAGE	= 1 << 11, /* looks at Accept-Language */
 };
 
 struct route {

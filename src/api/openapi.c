@@ -75,6 +75,8 @@ parameters_print(struct buf *out, const struct schemas *schemas,
 		header_parameter(out, "IdempotencyKey");
 	if (route->flags & ROUTE_ETAG)
 		header_parameter(out, "IfNoneMatch");
+	if (route->flags & ROUTE_LANGUAGE)
+		header_parameter(out, "AcceptLanguage");
 	doc_close(out, ']');
 }
 

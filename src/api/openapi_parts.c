@@ -300,6 +300,11 @@ parameters_print(struct buf *out)
 	    "\"A repeated request with the same key gets the stored reply\","
 	    "\"schema\":{\"type\":\"string\",\"minLength\":1,"
 	    "\"maxLength\":255}}");
+	doc_raw(out, "AcceptLanguage", "{\"name\":\"Accept-Language\","
+	    "\"in\":\"header\",\"required\":false,\"description\":"
+	    "\"What to word the message in; the reply is the same\","
+	    "\"schema\":{\"type\":\"string\"},"
+	    "\"example\":\"fa-IR, en;q=0.5\"}");
 	doc_raw(out, "IfNoneMatch", "{\"name\":\"If-None-Match\","
 	    "\"in\":\"header\",\"required\":false,\"description\":"
 	    "\"An ETag: 304 when it still holds\","
