@@ -304,6 +304,7 @@ def make_unlock(world, row, sent):
 def make_send(world, row, sent):
     sent.phone = new_phone()
     sent.more["json"] = {"phone": sent.phone}
+    sent.more["headers"] = [("Accept-Language", "fa-IR, fa;q=0.9")]
 
 
 def check_send(world, sent, reply):
