@@ -100,7 +100,7 @@ DOORS
 spdx() {
 	local file
 
-	find src include tests sql nginx systemd fail2ban dev dev.d bench man \
+	find src include tests sql nginx systemd fail2ban dev dev.d bench \
 	    configure.ac Makefile.am autogen.sh -type f \
 	    ! -path '*/seeds/*' ! -name '*.pyc' ! -name '*.json' | sort |
 	while read -r file; do
