@@ -143,6 +143,10 @@ security_print(struct buf *out, const struct route *route,
 		}
 		if (strcmp(auth, "apikey") == 0)
 			bearer_print(out, route, true);
+		if (route->flags & ROUTE_GATE) {
+			doc_item(out);
+			buf_puts(out, "{\"gateCookie\":[]}");
+		}
 	}
 	doc_close(out, ']');
 }

@@ -360,6 +360,8 @@ schemes_print(struct buf *out, const struct routes *routes)
 	    "\"bearerFormat\":\"JWT\"}");
 	doc_raw(out, "apiKey", "{\"type\":\"apiKey\",\"in\":\"header\","
 	    "\"name\":\"X-API-Key\"}");
+	doc_raw(out, "gateCookie", "{\"type\":\"apiKey\",\"in\":\"cookie\","
+	    "\"name\":\"__Host-docket\"}");
 	doc_open(out, "oauth2", '{');
 	doc_string(out, "type", "oauth2");
 	doc_open(out, "flows", '{');

@@ -77,8 +77,9 @@ cookie_send(struct call *call, struct text value, int64_t seconds)
 
 	call_header(call, "Set-Cookie", text_of(arena_printf(call->mem,
 	    "%s=%.*s; Path=/; Max-Age=%lld; Secure; HttpOnly; "
-	    "SameSite=Strict%s%s", set->auth_gate_cookie, TEXT_FMT(value),
-	    (long long)seconds, *domain ? "; Domain=" : "", domain)));
+	    "SameSite=Strict%s%s", set->auth_gate_cookie, (int)value.n,
+	    value.s, (long long)seconds, *domain ? "; Domain=" : "",
+	    domain)));
 }
 
 int

@@ -212,6 +212,19 @@ def test_a_question_writes_nothing(fresh, api, ledger):
     assert ledger.changed(before) == []
 
 
+def test_the_document_tells_of_it(api):
+    document = api.get("/openapi.json").json
+    scheme = document["components"]["securitySchemes"]["gateCookie"]
+    assert scheme == {"type": "apiKey", "in": "cookie", "name": NAME}
+    opened = [(path, method) for path, row in document["paths"].items()
+              for method, operation in row.items()
+              if {"gateCookie": []} in operation.get("security", [])]
+    assert opened == [("/auth/check", "get")]
+    said = document["paths"]["/auth/check"]["get"]
+    assert {"bearer": []} in said["security"]
+    assert "content" not in said["responses"]["204"]
+
+
 # --- the cookie ---------------------------------------------------------------
 
 def test_the_cookie_is_the_browsers_alone(fresh, api):
