@@ -122,6 +122,11 @@ class Browser:
                 if event.get("method") == "Network.requestWillBeSent"]
 
 
+def removed(path):
+    shutil.rmtree(path, ignore_errors=True)
+    return not os.path.exists(path)
+
+
 @contextlib.contextmanager
 def browser(certificate):
     profile = tempfile.mkdtemp(prefix="docket-browser-", dir="/var/tmp")
@@ -155,4 +160,5 @@ def browser(certificate):
             process.kill()
             process.wait(20)
         os.close(back)
-        shutil.rmtree(profile, ignore_errors=True)
+        # Its children still write for a moment.
+        docket.wait_until(lambda: removed(profile), "the profile's end", 20)
