@@ -79,7 +79,7 @@ lookups(void **state)
 {
 	static const struct text tags[] = {
 		TEXT_INIT("en"), TEXT_INIT("fa"), TEXT_INIT("zh-hant"),
-		TEXT_INIT("de"),
+		TEXT_INIT("de"), TEXT_INIT("de-x"),
 	};
 	static const struct {
 		const char *list;
@@ -92,13 +92,14 @@ lookups(void **state)
 		{ "fa-ir,en", 1 },
 		/* RFC 4647 §3.4: zh-Hant-CN-x-private1-private2 */
 		{ "zh-hant-cn-x-a-b", 2 }, { "zh-hant", 2 }, { "zh", 3 },
+		{ "de-x-private", 3 }, { "de-x", 4 },
 		{ "zh-hans-tw", 3 }, { "f", 3 }, { "far", 3 },
 	};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
 		assert_int_equal(language_lookup(text_of(rows[i].list), tags,
-		    4, 3), rows[i].at);
+		    5, 3), rows[i].at);
 	assert_int_equal(language_lookup(TEXT_NONE, tags, 4, 3), 3);
 	assert_int_equal(language_lookup(TEXT("en"), tags, 0, 0), 0);
 }
