@@ -9,6 +9,16 @@ static const struct field task_fields[] = { TASK_FIELDS };
 
 const struct fields task_row = FIELDS(NULL, task_fields, struct task);
 
+/* What a new task has that was not given. */
+static const struct field made_fields[] = {
+	TASK_FIELD(FIELD_INT, number),
+	TASK_FIELD(FIELD_TIME, due_at),
+	TASK_FIELD(FIELD_TEXT, position),
+	TASK_FIELD(FIELD_TIME, completed_at),
+};
+
+static const struct fields made_row = FIELDS(NULL, made_fields, struct task);
+
 enum {
 	TASK_INSERT, TASK_GET, TASK_GET_BY_NUMBER, TASK_UPDATE, TASK_MARK,
 	TASK_TRASH, TASK_PURGE
@@ -43,15 +53,14 @@ static const struct stmt statements[] = {
 		" due_at, tags, position, created_at, updated_at,"
 		" completed_at)"
 		" SELECT $1, $4::uuid, c.n, $6::text, $7::text,"
-		" COALESCE($8::text, 'pending'),"
-		" COALESCE($9::bigint, 0)::smallint, $10::text, $11::text,"
+		" $8::text, $9::bigint::smallint, $10::text, $11::text,"
 		" COALESCE($12::timestamptz,"
 		" $13::text::timestamp AT TIME ZONE $11),"
-		" COALESCE($14::text[], '{}'), lpad(c.n::text, 10, '0'),"
+		" $14::text[], lpad(c.n::text, 10, '0'),"
 		" $5::timestamptz, $5,"
 		" CASE WHEN $8 = 'completed' THEN CURRENT_TIMESTAMP END FROM c"
-		" RETURNING " SQL_TASK,
-		&task_row, false, true
+		" RETURNING t.number, t.due_at, t.position, t.completed_at",
+		&made_row, false, true
 	},
 	/* By id alone: the executor opens the table and the index of a number
 	 * that nobody gave too, which is a quarter of its work. */
@@ -160,29 +169,60 @@ task_run(struct db *db, struct arena *mem, const struct principal *who,
 	return 0;
 }
 
+/* As the row will stand there: what is not given has its default. */
+static struct task
+task_given(const struct new_task *task)
+{
+	static struct text nothing;
+	const bool tagged = task->tags.v != NULL;
+
+	return (struct task){
+		.id = task->id,
+		.title = task->title,
+		.description = task->description,
+		.status = task->status.s ? task->status : TEXT("pending"),
+		.priority = task->priority == INT_NONE ? 0 : task->priority,
+		.due_date = task->due_date,
+		.due_timezone = task->due_timezone,
+		.tags = tagged ? task->tags : (struct texts){ &nothing, 0 },
+		.version = 1,
+		.created_at = task->created_at,
+		.updated_at = task->created_at,
+	};
+}
+
 int
 store_task_insert(struct db *db, struct arena *mem,
     const struct principal *who, const struct new_task *task,
     struct task *ret)
 {
+	struct task given = task_given(task), made;
 	struct db_params p = { 0 };
 	int error;
 
 	who_params(&p, who);
-	db_uuid(&p, &task->id);
-	db_time(&p, task->created_at);
-	db_text(&p, task->title);
-	db_text(&p, task->description);
-	db_text(&p, task->status);
-	db_int(&p, task->priority);
-	db_text(&p, task->due_date);
-	db_text(&p, task->due_timezone);
+	db_uuid(&p, &given.id);
+	db_time(&p, given.created_at);
+	db_text(&p, given.title);
+	db_text(&p, given.description);
+	db_text(&p, given.status);
+	db_int(&p, given.priority);
+	db_text(&p, given.due_date);
+	db_text(&p, given.due_timezone);
 	db_time(&p, task->due_at);
 	db_text(&p, task->due_local);
-	db_texts(&p, mem, task->tags);
-	error = task_run(db, mem, who, &statements[TASK_INSERT], &p, ret);
+	db_texts(&p, mem, given.tags);
+	error = task_run(db, mem, who, &statements[TASK_INSERT], &p, &made);
 	/* Every account has its counter, so no row is our own fault. */
-	return error == E_TASK ? E_NONE : error;
+	if (error)
+		return error == E_TASK ? E_NONE : error;
+	given.number = made.number;
+	given.due_at = made.due_at;
+	given.position = made.position;
+	given.completed_at = made.completed_at;
+	task_complete(&given, who);
+	*ret = given;
+	return 0;
 }
 
 int
