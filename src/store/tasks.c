@@ -15,6 +15,7 @@ static const struct field made_fields[] = {
 	TASK_FIELD(FIELD_TIME, due_at),
 	TASK_FIELD(FIELD_TEXT, position),
 	TASK_FIELD(FIELD_TIME, completed_at),
+	TASK_FIELD(FIELD_TIME, read_at),
 };
 
 static const struct fields made_row = FIELDS(NULL, made_fields, struct task);
@@ -59,7 +60,8 @@ static const struct stmt statements[] = {
 		" $14::text[], lpad(c.n::text, 10, '0'),"
 		" $5::timestamptz, $5,"
 		" CASE WHEN $8 = 'completed' THEN CURRENT_TIMESTAMP END FROM c"
-		" RETURNING t.number, t.due_at, t.position, t.completed_at",
+		" RETURNING t.number, t.due_at, t.position, t.completed_at,"
+		" CURRENT_TIMESTAMP AS read_at",
 		&made_row, false, true
 	},
 	/* By id alone: the executor opens the table and the index of a number
@@ -220,6 +222,7 @@ store_task_insert(struct db *db, struct arena *mem,
 	given.due_at = made.due_at;
 	given.position = made.position;
 	given.completed_at = made.completed_at;
+	given.read_at = made.read_at;
 	task_complete(&given, who);
 	*ret = given;
 	return 0;
