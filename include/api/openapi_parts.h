@@ -26,4 +26,8 @@ void openapi_limit_headers(struct buf *out);
 void openapi_responses(struct buf *out, const struct schemas *schemas,
     const struct route *route);
 
+/* A body that is a file of tasks; `content` with a media type each. */
+bool openapi_takes_file(const struct route *route);
+void openapi_files(struct buf *out, bool reply);
+
 #endif

@@ -12,6 +12,9 @@ struct arena;
 
 /* first: bytes of the block that is kept over resets. NULL: out of memory. */
 struct arena *arena_new(size_t first);
+/* One more for a part of `mem`'s work that is reset on its own: it takes the
+ * same jump and goes when `mem` is reset. Never NULL. */
+struct arena *arena_part(struct arena *mem, size_t first);
 void arena_free(struct arena *mem);
 
 /*

@@ -120,6 +120,11 @@ unsigned long db_runs(const struct db *db);
  * do it (Idempotency-Key, task moves). An error in between rolls back by
  * itself at db_rollback, which is safe to call at any time. */
 int db_begin(struct db *db);
+/* The same, read only, all statements seeing the moment of the first. */
+int db_begin_snapshot(struct db *db);
+/* Undo what was done since db_savepoint, and go on with the transaction. */
+int db_savepoint(struct db *db);
+int db_undo(struct db *db);
 int db_commit(struct db *db);
 void db_rollback(struct db *db);
 bool db_in_transaction(const struct db *db);

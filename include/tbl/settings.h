@@ -90,6 +90,10 @@ SETTING(limits, auth_client, INT, "2", 0, 100000, "Requests to /auth and /otp pe
 
 SETTING(audit, keep, SECONDS, "180d", 2592000, 315360000, "How long the audit trail keeps an event, 30d at least; docket gc takes away what is older")
 
+SETTING(tasks, transfers, INT, "2", 1, 100, "Exports and imports at once over all workers and hosts; one of each user. Keep it below server.auth_workers, which do them")
+SETTING(tasks, transfer_seconds, SECONDS, "60", 1, 600, "Time that one export or import may take")
+SETTING(tasks, import_kib, INT, "8192", 256, 16384, "Largest body of POST /tasks/import in KiB; nginx takes 16 MiB")
+
 SETTING(courier, sms, CHOICE, "spool", 0, 0, "[spool|gateway|hook|exec] How text messages leave")
 SETTING(courier, email, CHOICE, "spool", 0, 0, "[spool|smtp|sendmail|hook|exec] How mails leave")
 SETTING(courier, send_seconds, SECONDS, "10", 1, 60, "How long one delivery may take")

@@ -55,6 +55,11 @@ struct reply {
 	uint64_t only;		/* rows of the reply (FIELD_ALL) */
 	struct text raw;	/* instead of object: ready JSON bytes */
 	const char *type;	/* media type of raw; NULL = application/json */
+	/* Instead of both: the next piece of a body of any length, into
+	 * call->out; *ret_more: there is another. What goes wrong now cuts
+	 * the reply off, so that nobody takes a part for the whole. */
+	int (*stream)(struct call *call, bool *ret_more);
+	void *stream_arg;	/* the handler's own */
 	struct header headers[REPLY_HEADERS_MAX];
 	size_t n_headers;
 	const struct fields *extra;	/* an E_* answer's extra member: the */
@@ -84,6 +89,9 @@ struct call {
 	size_t n_limits;
 	struct reply reply;
 	struct buf *out;	/* scratch for the reply's body */
+	bool streaming;		/* a part of the reply has been sent */
+	void (*alive)(void *);	/* to be told while one request takes long */
+	void *alive_arg;
 	int64_t deadline_ms;	/* clock_mono_ms when the time is up */
 };
 

@@ -38,6 +38,11 @@ const char *fcgi_param_next(const struct fcgi *fcgi, size_t *i);
 /* 0 at the end, -1 on failure. */
 ssize_t fcgi_read(struct fcgi *fcgi, void *out, size_t n);
 bool fcgi_write(struct fcgi *fcgi, const void *bytes, size_t n);
+/* The reply goes on for long: the patience for its reader begins anew. */
+void fcgi_patience(struct fcgi *fcgi);
+/* What was written is all there will be, and not all there should be: the
+ * connection ends without the end of the reply. */
+void fcgi_cut(struct fcgi *fcgi);
 /* End the request. False: the connection is done for; fcgi_close is due. */
 bool fcgi_finish(struct fcgi *fcgi);
 /* Between requests: ask nginx to close the connection, which stays good for

@@ -8,6 +8,10 @@
 
 /* The largest body and the most parameters, in records of a sane size. */
 #define GATHER_MAX (512 * 1024)
+/* A file that is imported may be larger, and one of 16 MiB is there in full;
+ * what all connections of a process hold beyond the above is bounded too. */
+#define GATHER_FILE (32 * 1024 * 1024)
+#define GATHER_FILES (64 * 1024 * 1024)
 
 /* Zero at first. */
 struct gather {

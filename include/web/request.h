@@ -42,9 +42,9 @@ struct request {
  */
 int request_read(struct request *req, struct client *client, struct fcgi *fcgi,
     struct arena *mem);
-/* Read the body: E_TOO_LARGE over BODY_MAX, E_BAD_REQUEST when it is cut. */
+/* Read the body: E_TOO_LARGE over max, E_BAD_REQUEST when it is cut. */
 int request_read_body(struct request *req, struct fcgi *fcgi,
-    struct arena *mem);
+    struct arena *mem, size_t max);
 
 /* Accept (RFC 9110 §12.5.1) lets JSON or a problem document through; absent =
  * anything. */

@@ -48,6 +48,9 @@ enum {
 	ROUTE_LOCAL	= 1 << 9, /* nginx serves it to loopback only */
 	ROUTE_GATE	= 1 << 10, /* auth.gate_cookie stands in for a bearer */
 	ROUTE_LANGUAGE	= 1 << 11, /* looks at Accept-Language */
+	ROUTE_FILE	= 1 << 12, /* GET gives a file of tasks, whatever Accept
+				   * says; POST takes one: the handler reads
+				   * the body, of tasks.import_kib at most */
 };
 
 struct route {

@@ -22,6 +22,10 @@ struct web_config {
 	struct limiter *limiter;
 	unsigned member;
 	struct text openapi;
+	/* Called between the parts of a request that takes long, so that
+	 * nobody thinks us hung; may be NULL. */
+	void (*alive)(void *arg);
+	void *alive_arg;
 };
 
 /* Keys and rings are read here. NULL: said why in the log. */

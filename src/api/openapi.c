@@ -94,6 +94,12 @@ static void
 body_print(struct buf *out, const struct schemas *schemas,
     const struct route *route)
 {
+	if (openapi_takes_file(route)) {
+		doc_open(out, "requestBody", '{');
+		doc_bool(out, "required", true);
+		openapi_files(out, false);
+		doc_close(out, '}');
+	}
 	if (route->body->n == 0)
 		return;
 	doc_open(out, "requestBody", '{');

@@ -106,7 +106,7 @@ static const struct answer {
 	{ 404, "NotFound", WITH_PART, NULL, "Unknown, or somebody else's" },
 	{ 406, "NotAcceptable", ALWAYS, NULL, "Accept rules JSON out" },
 	{ 409, "Conflict", WITH_KEY, NULL, "It clashes with what is stored or in progress" },
-	{ 413, "ContentTooLarge", WITH_BODY, NULL, "The body exceeds 256 KiB" },
+	{ 413, "ContentTooLarge", WITH_BODY, NULL, "The body is larger than this address takes" },
 	{ 415, "UnsupportedMediaType", WITH_BODY, NULL, "The body is of a type that is not taken here" },
 	{ 422, "KeyReused", WITH_KEY, NULL, "The key came with another request" },
 	{ 429, "TooManyRequests", WITH_RATE, "Retry-After", "Over a limit; when and how many again is told" },
@@ -128,7 +128,7 @@ may_answer(const struct route *route, enum when when)
 	case WITH_PART:
 		return strchr(route->path, '{') || route->flags & ROUTE_TASKS;
 	case WITH_BODY:
-		return route->body->n > 0;
+		return route->body->n > 0 || openapi_takes_file(route);
 	case WITH_KEY:
 		return route->flags & ROUTE_IDEMPOTENT;
 	case WITH_RATE:
@@ -156,7 +156,9 @@ success_print(struct buf *out, const struct schemas *schemas,
 	doc_string(out, "description",
 	    route->status == 201 ? "Created" : "Done");
 	openapi_headers(out, route);
-	if (route->status != 204) {
+	if (route->flags & ROUTE_FILE && route->method == GET) {
+		openapi_files(out, true);
+	} else if (route->status != 204) {
 		doc_open(out, "content", '{');
 		doc_open(out, "application/json", '{');
 		doc_key(out, "schema");

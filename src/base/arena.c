@@ -279,3 +279,21 @@ arena_defer(struct arena *mem, void (*release)(void *), void *arg)
 	d->next = mem->deferred;
 	mem->deferred = d;
 }
+
+static void
+free_part(void *mem)
+{
+	arena_free(mem);
+}
+
+struct arena *
+arena_part(struct arena *mem, size_t first)
+{
+	struct arena *part = arena_new(first);
+
+	if (!part)
+		arena_oom(mem);
+	arena_on_oom(part, mem->place);
+	arena_defer(mem, free_part, part);
+	return part;
+}

@@ -232,9 +232,20 @@ close_loop(struct worker *w)
 	close(w->ep);
 }
 
+/* Still at the same request, and not stuck in it. */
+static void
+go_on(void *score)
+{
+	const int64_t now = clock_mono_ms();
+
+	score_busy(score, now);
+	score_beat(score, now);
+}
+
 int
 worker_run(const struct worker_config *config)
 {
+	struct web_config web = config->web;
 	struct worker w = {
 		.config = config,
 		.settings = config->web.settings,
@@ -252,7 +263,9 @@ worker_run(const struct worker_config *config)
 	/* Beside a login storm there are cores for everything else. */
 	if (config->group == GROUP_HASH)
 		confine_stand_back();
-	w.web = web_new(&config->web);
+	web.alive = go_on;
+	web.alive_arg = w.score;
+	w.web = web_new(&web);
 	if (!w.web)
 		return EX_CONFIG;
 	w.started_ms = clock_mono_ms();

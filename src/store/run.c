@@ -171,18 +171,47 @@ run_command(struct db *db, const char *sql, int64_t until, char tag[16])
 	return error;
 }
 
-int
-db_begin(struct db *db)
+static int
+begin(struct db *db, const char *how)
 {
 	char tag[16];
 	int error;
 
 	if (db->until_ms && clock_mono_ms() >= db->until_ms)
 		return E_TIMEOUT;
-	error = run_command(db, "BEGIN", deadline(db), tag);
+	error = run_command(db, how, deadline(db), tag);
 
 	db->in_tx = error == 0;
 	return error;
+}
+
+int
+db_begin(struct db *db)
+{
+	return begin(db, "BEGIN");
+}
+
+int
+db_begin_snapshot(struct db *db)
+{
+	return begin(db, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
+}
+
+int
+db_savepoint(struct db *db)
+{
+	char tag[16];
+
+	return run_command(db, "SAVEPOINT part", deadline(db), tag);
+}
+
+int
+db_undo(struct db *db)
+{
+	char tag[16];
+
+	return run_command(db, "ROLLBACK TO SAVEPOINT part", deadline(db),
+	    tag);
 }
 
 int

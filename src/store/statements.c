@@ -26,6 +26,7 @@ const struct stmts *const store_statements[] = {
 	&key_statements,
 	&key_find_statements,
 	&import_statements,
+	&transfer_statements,
 };
 
 const size_t store_statements_n =

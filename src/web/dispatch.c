@@ -12,6 +12,7 @@
 #include "web/json.h"
 #include "web/limit.h"
 #include "web/reply.h"
+#include "web/task_file.h"
 
 /* What has waited too long is not worth starting (house.md §3), nor what has
  * waited while the database let another run out of its time: one such wait
@@ -42,12 +43,27 @@ has_body(const struct route *route)
 	return route->body != &fields_none;
 }
 
+static bool
+takes_file(const struct route *route)
+{
+	return route->flags & ROUTE_FILE && route->method == POST;
+}
+
+static size_t
+body_max(const struct call *call)
+{
+	return takes_file(call->route) ?
+	    (size_t)call->app->settings->tasks_import_kib * 1024 : BODY_MAX;
+}
+
 static int
 check_type(const struct call *call)
 {
 	const struct text type = call->req->type;
 	const unsigned flags = call->route->flags;
 
+	if (takes_file(call->route))
+		return task_format_of_type(type) == TASKS__MAX ? E_TYPE : 0;
 	if (!has_body(call->route) || text_is(type, "application/json"))
 		return 0;
 	if (call->req->body.n == 0 && type.n == 0)
@@ -97,8 +113,9 @@ decode(struct call *call, struct fcgi *fcgi)
 {
 	int r;
 
-	if (has_body(call->route)) {
-		r = request_read_body(call->req, fcgi, call->mem);
+	if (has_body(call->route) || takes_file(call->route)) {
+		r = request_read_body(call->req, fcgi, call->mem,
+		    body_max(call));
 		if (r)
 			return r;
 	}
@@ -305,7 +322,8 @@ serve(struct call *call, struct fcgi *fcgi)
 {
 	int r;
 
-	if (!request_accepts_json(call->req->accept))
+	if (!(call->route->flags & ROUTE_FILE) &&
+	    !request_accepts_json(call->req->accept))
 		return E_ACCEPT;
 	r = decode(call, fcgi);
 	if (r)

@@ -20,6 +20,8 @@
 
 /* How long in all one reply waits for its reader. */
 #define FCGI_PATIENCE_MS 500
+/* And each piece of a long one: nginx may be writing the last to its disk. */
+#define FCGI_PATIENCE_STREAM_MS 2000
 
 /* FastCGI 1.0 §3.3 and §8: what we write ourselves, so that a reply and its
  * end are one write; the library would make them two, and a copy. */
@@ -296,6 +298,18 @@ fcgi_write(struct fcgi *f, const void *bytes, size_t n)
 			write_pending(f, false);
 	}
 	return !f->broken;
+}
+
+void
+fcgi_patience(struct fcgi *f)
+{
+	f->patience_ms = FCGI_PATIENCE_STREAM_MS;
+}
+
+void
+fcgi_cut(struct fcgi *f)
+{
+	f->broken = true;
 }
 
 /* The reply is on its way and ended: the library has nothing to say. */

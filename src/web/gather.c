@@ -13,9 +13,19 @@
 /* What is read first goes here; as nginx sends it, that is all of it. */
 static uint8_t shared[64 * 1024];
 
+/* What is held beyond GATHER_MAX, by all connections. */
+static size_t large;
+
+static size_t
+large_part(size_t room)
+{
+	return room > GATHER_MAX ? room : 0;
+}
+
 void
 gather_drop(struct gather *g)
 {
+	large -= large_part(g->room);
 	if (g->bytes != shared)
 		free(g->bytes);
 	*g = (struct gather){ 0 };
@@ -33,12 +43,13 @@ make_room(struct gather *g)
 	}
 	if (g->n < g->room)
 		return true;
-	if (room > GATHER_MAX)
+	if (room > GATHER_FILE || large_part(room) + large > GATHER_FILES)
 		return false;
 	/* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): keep() has left it. */
 	bytes = realloc(g->bytes, room);
 	if (!bytes)
 		return false;
+	large += large_part(room) - large_part(g->room);
 	g->bytes = bytes;
 	g->room = room;
 	return true;

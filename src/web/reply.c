@@ -10,6 +10,7 @@
 #include "web/fcgi.h"
 #include "web/limit.h"
 #include "web/problem.h"
+#include "web/stream.h"
 
 /* What call->out keeps from one request to the next. */
 #define OUT_KEEP (256 * 1024)
@@ -98,6 +99,8 @@ success_print(struct call *call)
 
 	if (success_status(call) == 204)
 		return;
+	if (reply->stream)
+		return;
 	if (reply->raw.s)
 		buf_text(call->out, reply->raw);
 	else if (call->route && call->route->reply && call->route->reply->n)
@@ -177,9 +180,11 @@ accept_print(const struct call *call, struct buf *out)
 		name = "Accept-Post";
 	if (call->route && call->route->method == PATCH)
 		name = "Accept-Patch";
-	buf_printf(out, "%s: application/json%s%s\r\n", name,
+	buf_printf(out, "%s: application/json%s%s%s\r\n", name,
 	    flags & ROUTE_OAUTH ? ", application/x-www-form-urlencoded" : "",
-	    flags & ROUTE_MERGE ? ", application/merge-patch+json" : "");
+	    flags & ROUTE_MERGE ? ", application/merge-patch+json" : "",
+	    flags & ROUTE_FILE ? ", application/x-ndjson, text/csv, "
+	    "text/calendar" : "");
 }
 
 static void
@@ -243,6 +248,13 @@ is_etag(const struct header *h)
 	return strcasecmp(h->name, "ETag") == 0;
 }
 
+/* Nobody knows how long it will be, or which bytes. */
+static bool
+is_stream(const struct send *send)
+{
+	return !send->error && send->call->reply.stream;
+}
+
 static void
 head_print(const struct send *send, struct buf *out)
 {
@@ -254,8 +266,9 @@ head_print(const struct send *send, struct buf *out)
 	buf_printf(out, "Status: %d %s\r\n", send->status,
 	    phrase_of(send->status));
 	if (send->status != 204 && send->status != 304)
-		buf_printf(out, "Content-Type: %s\r\nContent-Length: %zu\r\n",
-		    type, send->body);
+		buf_printf(out, "Content-Type: %s\r\n", type);
+	if (send->status != 204 && send->status != 304 && !is_stream(send))
+		buf_printf(out, "Content-Length: %zu\r\n", send->body);
 	header(out, "X-Request-Id", call->req->id);
 	cache_headers(send, out);
 	if (send->etag.s)
@@ -281,7 +294,7 @@ etag_decide(struct send *send)
 	const struct reply *reply = &call->reply;
 
 	if (send->error || send->status != 200 || !call->route ||
-	    call->route->method != GET)
+	    call->route->method != GET || reply->stream)
 		return;
 	for (size_t i = 0; i < reply->n_headers; i++)
 		if (is_etag(&reply->headers[i]))
@@ -316,7 +329,9 @@ send_write(struct send *send, struct fcgi *fcgi)
 	if (out->failed)
 		return false;
 	fcgi_write(fcgi, out->p + send->body, out->n - send->body);
-	if (!bare)
+	if (!bare && is_stream(send))
+		stream_run(send->call, fcgi);
+	else if (!bare)
 		fcgi_write(fcgi, out->p, send->body);
 	return true;
 }

@@ -280,14 +280,14 @@ request_read(struct request *req, struct client *client, struct fcgi *fcgi,
 
 /* -1: absent, -2: not a number that fits. */
 static long
-length_read(const char *s)
+length_read(const char *s, size_t max)
 {
 	long n = 0;
 
 	if (!s || !*s)
 		return -1;
 	for (; *s; s++) {
-		if (!isdigit((unsigned char)*s) || n > BODY_MAX)
+		if (!isdigit((unsigned char)*s) || (size_t)n > max)
 			return isdigit((unsigned char)*s) ? n : -2;
 		n = n * 10 + (*s - '0');
 	}
@@ -311,28 +311,30 @@ body_fill(struct fcgi *fcgi, char *body, size_t n, size_t most)
 }
 
 int
-request_read_body(struct request *req, struct fcgi *fcgi, struct arena *mem)
+request_read_body(struct request *req, struct fcgi *fcgi, struct arena *mem,
+    size_t max)
 {
-	const long length = length_read(fcgi_param(fcgi, "CONTENT_LENGTH"));
+	const long length = length_read(fcgi_param(fcgi, "CONTENT_LENGTH"),
+	    max);
 	size_t cap = length < 0 ? BODY_FIRST : (size_t)length;
 	char *body, *more;
 	ssize_t n;
 
 	if (length == -2)
 		return E_BAD_REQUEST;
-	if (length > BODY_MAX)
+	if (length > 0 && (size_t)length > max)
 		return E_TOO_LARGE;
 	body = arena_alloc(mem, cap + 1);
 	n = body_fill(fcgi, body, 0, cap);
 	/* Without a length, up to the end of the stream. */
-	while (length < 0 && n == (ssize_t)cap && cap <= BODY_MAX) {
+	while (length < 0 && n == (ssize_t)cap && cap <= max) {
 		more = arena_alloc(mem, 4 * cap + 1);
 		memcpy(more, body, cap);
 		body = more;
 		n = body_fill(fcgi, body, cap, 4 * cap);
 		cap *= 4;
 	}
-	if (n > BODY_MAX)
+	if (n > 0 && (size_t)n > max)
 		return E_TOO_LARGE;
 	if (n < 0 || (length >= 0 && n != length))
 		return E_BAD_REQUEST;

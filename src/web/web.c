@@ -18,6 +18,8 @@
 
 struct web {
 	struct app app;
+	void (*alive)(void *);
+	void *alive_arg;
 	struct arena *mem;
 	struct buf out;
 };
@@ -76,6 +78,8 @@ web_new(const struct web_config *config)
 		.member = config->member,
 		.openapi = config->openapi,
 	};
+	web->alive = config->alive;
+	web->alive_arg = config->alive_arg;
 	web->mem = arena_new(ARENA_FIRST);
 	web->app.ring = token_ring_load(config->settings->auth_key_file,
 	    stderr);
@@ -151,10 +155,13 @@ serve(struct call *call, struct fcgi *fcgi, bool *ret_fatal)
 	r = request_read(call->req, &call->client, fcgi, call->mem);
 	if (r == 0)
 		r = dispatch(call, fcgi, &match);
-	/* Nothing that was begun and not committed outlives the request. */
-	db_rollback(call->app->db);
+	/* Nothing that was begun and not committed outlives the request; what
+	 * a stream reads from ends with it. */
+	if (r || !call->reply.stream)
+		db_rollback(call->app->db);
 	head = match.head || text_is(call->req->method, "HEAD");
 	status = reply_send(call, r, head, fcgi);
+	db_rollback(call->app->db);
 	/* However it showed, the next process has more memory than this one. */
 	*ret_fatal = r == -ENOMEM || call->out->failed;
 	return status;
@@ -167,7 +174,10 @@ serve_oom(struct web *web, const struct call *call, struct fcgi *fcgi)
 {
 	log_event(LOG_ERROR_, "out_of_memory", "action=recycle");
 	db_rollback(web->app.db);
-	return reply_bare(call, fcgi);
+	if (!call || !call->streaming)
+		return reply_bare(call, fcgi);
+	fcgi_cut(fcgi);
+	return 503;
 }
 
 void
@@ -187,6 +197,8 @@ web_serve(struct web *web, struct fcgi *fcgi, struct web_served *ret)
 		call->mem = web->mem;
 		call->app = &web->app;
 		call->out = &web->out;
+		call->alive = web->alive;
+		call->alive_arg = web->alive_arg;
 		call->deadline_ms = clock_mono_ms() +
 		    web->app.settings->server_deadline_ms;
 		db_deadline(web->app.db, call->deadline_ms);

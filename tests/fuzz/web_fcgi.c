@@ -101,7 +101,7 @@ serve(struct fcgi *fcgi, struct arena *mem)
 
 	require(req.method.s && client.ip.s && client.network.s && req.id.n);
 	require(r != 0 || req.path.s[0] == '/');
-	if (request_read_body(&req, fcgi, mem) == 0)
+	if (request_read_body(&req, fcgi, mem, BODY_MAX) == 0)
 		require(req.body.n <= BODY_MAX);
 	memset(reply, 'r', sizeof(reply));
 	/* Of every size, by the first bytes of the id. */

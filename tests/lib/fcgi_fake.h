@@ -14,6 +14,7 @@ struct fcgi {
 	size_t body_n, body_at;
 	size_t step;			/* bytes a read gives at most; 0 = all */
 	bool broken;			/* reads fail at the end */
+	bool cut;			/* fcgi_cut was called */
 	char out[65536];
 	size_t out_n;
 };
@@ -59,6 +60,18 @@ fcgi_write(struct fcgi *fcgi, const void *bytes, size_t n)
 	fcgi->out_n += n;
 	fcgi->out[fcgi->out_n] = '\0';
 	return true;
+}
+
+void
+fcgi_patience(struct fcgi *fcgi)
+{
+	(void)fcgi;
+}
+
+void
+fcgi_cut(struct fcgi *fcgi)
+{
+	fcgi->cut = true;
 }
 
 #endif

@@ -250,7 +250,7 @@ read_body(void **state, const char *length, size_t n, bool broken)
 	fcgi->step = 5000;
 	fcgi->broken = broken;
 	req.body = TEXT_NONE;
-	r = request_read_body(&req, fcgi, *state);
+	r = request_read_body(&req, fcgi, *state, BODY_MAX);
 	if (r == 0 && n)
 		assert_memory_equal(req.body.s, body, req.body.n);
 	free(body);

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+/* Replies of any length, a piece at a time. */
+#ifndef DOCKET_WEB_STREAM_H
+#define DOCKET_WEB_STREAM_H
+
+#include "web/call.h"
+
+struct fcgi;
+
+/*
+ * The header has been written: send what call->reply.stream prints, until it
+ * has no more. No more memory is held than one piece takes. A fault, a peer
+ * that does not read on, or the call's deadline cut the reply off before its
+ * end, which nginx passes on (no last chunk, RST_STREAM).
+ */
+void stream_run(struct call *call, struct fcgi *fcgi);
+
+#endif
