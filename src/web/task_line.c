@@ -26,7 +26,7 @@ static const struct field rows[] = {
 	ROW(TEXT, description, "description", 0, 0, 10000, NULL),
 	ROW(TEXT, status, "status", 0, 0, 0, task_check_status),
 	ROW(INT, priority, "priority", 0, 0, 9, NULL),
-	ROW(TEXT, due_date, "due_date", 0, 1, 64, NULL),
+	ROW(TEXT, due_date, "due_date", 0, 1, 64, task_check_due),
 	AS("deadline"),		/* S4 */
 	AS("dueDate"),
 	ROW(TEXT, due_timezone, "due_timezone", 0, 1, 64, task_check_timezone),
