@@ -31,6 +31,8 @@ int cli_session(struct cli *cli, int argc, char **argv);
 int cli_gc(struct cli *cli, int argc, char **argv);
 int cli_audit(struct cli *cli, int argc, char **argv);
 int cli_queue(struct cli *cli, int argc, char **argv);
+int cli_import(struct cli *cli, int argc, char **argv);
+int cli_export(struct cli *cli, int argc, char **argv);
 
 /* Options that every command takes, before and after its name. */
 #define CLI_OPTIONS \

@@ -68,6 +68,14 @@ static const struct command commands[] = {
 	    cli_queue,
 	    "What waits for the courier. hold --channel stops a channel until\n"
 	    "      retry --channel; states: due leased waiting held dead" },
+	{ "import", "FILE|- --user NAME [--format json|ndjson|csv|ics]\n"
+	    "              [--timezone ZONE] [--dry-run]",
+	    cli_import,
+	    "Tasks of a file into an account; what is wrong is told with its\n"
+	    "      line, and the status is 65 when anything was" },
+	{ "export", "--user NAME [--format json|ndjson|csv|ics] [-o FILE]",
+	    cli_export,
+	    "All tasks of an account as one file" },
 	{ "gc", "", cli_gc,
 	    "Take away expired codes, budgets, replies and sessions, and what\n"
 	    "      the audit trail has kept long enough (audit.keep)" },

@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+/* docket export: all tasks of an account as one file. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "cli/task_user.h"
+
+#define PAGE 1000
+#define PAGE_MEMORY ((size_t)1024 * 1024)
+#define OUT_KEEP ((size_t)1024 * 1024)
+
+struct job {
+	const char *user, *file;	/* file NULL: standard output */
+	enum task_format format;
+	struct arena *mem;		/* of a page */
+	struct buf out;
+	FILE *f;
+	size_t n;			/* tasks so far */
+};
+
+static int
+write_out(struct job *job)
+{
+	if (job->out.failed)
+		return -ENOMEM;
+	if (fwrite(job->out.p, 1, job->out.n, job->f) != job->out.n)
+		return errno ? -errno : -EIO;
+	buf_reset(&job->out, OUT_KEEP);
+	return 0;
+}
+
+/* One page; where the next begins is kept in last and key. */
+static int
+export_page(struct job *job, struct db *db, const struct uuid *owner,
+    struct uuid *last, char key[4096], bool *ret_more)
+{
+	const struct text position = text_of(key);
+	const struct task *tasks;
+	struct list page;
+	int r = store_console_tasks(db, job->mem, owner, position, last, PAGE,
+	    &page);
+
+	if (r)
+		return r;
+	tasks = page.v;
+	for (size_t i = 0; i < page.n; i++)
+		task_file_put(job->format, &job->out, &tasks[i],
+		    job->n++ == 0);
+	*ret_more = page.n == PAGE;
+	if (*ret_more) {
+		*last = tasks[PAGE - 1].id;
+		snprintf(key, 4096, "%.*s",
+		    TEXT_FMT(tasks[PAGE - 1].position));
+	}
+	arena_reset(job->mem);
+	if (isatty(STDERR_FILENO) && job->file)
+		fprintf(stderr, "\r%zu tasks", job->n);
+	return write_out(job);
+}
+
+/* All pages see one moment. */
+static int
+export_all(struct job *job, struct db *db, const struct uuid *owner)
+{
+	struct uuid last = { { 0 } };
+	char key[4096] = "";
+	bool more = true;
+	int r = db_begin_snapshot(db);
+
+	task_file_begin(job->format, &job->out);
+	while (r == 0 && more)
+		r = export_page(job, db, owner, &last, key, &more);
+	db_rollback(db);
+	if (r)
+		return r;
+	task_file_end(job->format, &job->out);
+	r = write_out(job);
+	if (r == 0 && fflush(job->f))
+		r = -errno;
+	return r;
+}
+
+/* Written beside it, so that half a file never has the name. */
+static int
+export_file(struct job *job, struct db *db, const struct uuid *owner,
+    struct arena *mem)
+{
+	const char *part = job->file ? arena_printf(mem, "%s.part",
+	    job->file) : "standard output";
+	int r;
+
+	job->f = job->file ? fopen(part, "we") : stdout;
+	if (!job->f) {
+		fprintf(stderr, "docket: %s: %s\n", part, strerror(errno));
+		return EX_CANTCREAT;
+	}
+	r = export_all(job, db, owner);
+	if (job->file && fclose(job->f) && r == 0)
+		r = -errno;
+	if (job->file && r == 0 && rename(part, job->file))
+		r = -errno;
+	if (isatty(STDERR_FILENO) && job->file)
+		fputc('\n', stderr);
+	if (r == 0)
+		return EX_OK;
+	if (job->file)
+		unlink(part);
+	return r < 0 ? (cli_fail(job->file ? job->file : part, r),
+	    EX_IOERR) : cli_fail("export", r);
+}
+
+static int
+run(struct cli *cli, struct job *job)
+{
+	struct settings settings;
+	struct uuid owner;
+	struct db *db;
+	int status = cli_settings(cli, &settings);
+
+	if (status)
+		return status;
+	db = cli_database(&settings, &status);
+	if (db)
+		status = task_user_find(db, cli->mem, job->user, &owner);
+	if (status == 0)
+		status = export_file(job, db, &owner, cli->mem);
+	db_free(db);
+	settings_done(&settings);
+	return status;
+}
+
+int
+cli_export(struct cli *cli, int argc, char **argv)
+{
+	static const struct option options[] = {
+		CLI_OPTIONS,
+		{ "user", required_argument, NULL, 'u' },
+		{ "format", required_argument, NULL, 'f' },
+		{ "output", required_argument, NULL, 'o' },
+		{ NULL, 0, NULL, 0 },
+	};
+	struct job job = { .user = NULL };
+	const char *format = NULL;
+	int c, status;
+
+	while ((c = getopt_long(argc, argv, "c:ho:", options, NULL)) != -1) {
+		if (c == 'u')
+			job.user = optarg;
+		else if (c == 'f')
+			format = optarg;
+		else if (c == 'o')
+			job.file = optarg;
+		else if (!cli_option(cli, c))
+			return cli_usage();
+	}
+	if (argc != optind || !job.user)
+		return cli_usage();
+	job.format = task_user_format(format, job.file ? job.file : ".json");
+	if (job.format == TASKS__MAX)
+		return EX_USAGE;
+	job.mem = arena_new(PAGE_MEMORY);
+	if (!job.mem)
+		return cli_fail("memory", -ENOMEM);
+	status = run(cli, &job);
+	arena_free(job.mem);
+	buf_done(&job.out);
+	return status;
+}

@@ -1,0 +1,237 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+/* docket import: a file of tasks, of any length, into an account. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "cli/task_user.h"
+#include "core/task.h"
+#include "web/task_import.h"
+
+/* What is looked at at once; a record is never larger. */
+#define WINDOW ((size_t)4 * TASK_RECORD_MAX)
+#define BAR 30
+
+struct job {
+	const char *user, *name;
+	FILE *f;
+	char *window;
+	size_t n;		/* bytes in it */
+	off_t size, done;	/* of the file; 0: nobody knows */
+	bool dry;
+	struct task_import im;
+};
+
+static void
+tell(void *arg, size_t line, const struct fault *f)
+{
+	const struct job *job = arg;
+
+	if (isatty(STDERR_FILENO))
+		fputs("\r\033[K", stderr);
+	fprintf(stderr, "%s:%zu: %.*s%s%s\n", job->name, line,
+	    TEXT_FMT(f->pointer), f->pointer.n ? " " : "", f->detail);
+}
+
+/* For people alone. */
+static void
+show(const struct job *job)
+{
+	const struct task_import *im = &job->im;
+	int filled;
+
+	if (!isatty(STDERR_FILENO))
+		return;
+	fputc('\r', stderr);
+	if (job->size > 0) {
+		filled = (int)(job->done * BAR / job->size);
+		fprintf(stderr, "[%.*s%*s] %3d %%  ", filled,
+		    "##############################", BAR - filled, "",
+		    (int)(job->done * 100 / job->size));
+	}
+	fprintf(stderr, "%zu tasks", im->added + im->skipped + im->refused);
+}
+
+/* Fill the window; true: the file ends with it. */
+static bool
+fill(struct job *job)
+{
+	job->n += fread(job->window + job->n, 1, WINDOW - job->n, job->f);
+	return feof(job->f) != 0;
+}
+
+static int
+step(struct job *job, bool last, size_t *used)
+{
+	const struct text window = { job->window, job->n };
+	int r = job->dry ? db_begin(job->im.db) : 0;
+
+	if (r) {
+		job->im.error = r;
+		return -1;
+	}
+	r = task_import_step(&job->im, window, last, used);
+	if (job->dry)
+		db_rollback(job->im.db);
+	return r;
+}
+
+/* 0, or what stopped it. */
+static int
+import_all(struct job *job)
+{
+	size_t used;
+	int r = 1;
+
+	while (r > 0) {
+		const bool last = fill(job);
+
+		if (ferror(job->f))
+			return -EIO;
+		r = step(job, last, &used);
+		job->n -= used;
+		job->done += (off_t)used;
+		memmove(job->window, job->window + used, job->n);
+		show(job);
+		if (r > 0 && used == 0 && job->n == WINDOW)
+			return -EMSGSIZE;
+	}
+	return r < 0 ? job->im.error : 0;
+}
+
+static int
+conclude(const struct job *job, int r)
+{
+	const struct task_reader *reader = &job->im.reader;
+
+	if (isatty(STDERR_FILENO))
+		fputc('\n', stderr);
+	for (size_t i = 0; i < reader->n_ignored; i++)
+		fprintf(stderr, "%s: not taken, tasks have none: %.*s\n",
+		    job->name, TEXT_FMT(reader->ignored[i]));
+	printf("%zu imported, %zu there already, %zu refused%s\n",
+	    job->im.added, job->im.skipped, job->im.refused,
+	    job->dry ? "; nothing was changed (--dry-run)" : "");
+	if (r == -EMSGSIZE) {
+		fprintf(stderr, "%s:%zu: the record that begins here has no "
+		    "end within 1 MiB\n", job->name, reader->split.line + 1);
+		return EX_DATAERR;
+	}
+	if (r) {
+		fprintf(stderr, "%s:%zu: stopped near here; what was imported "
+		    "stays\n", job->name, reader->split.line + 1);
+		return cli_fail(job->name, r);
+	}
+	return job->im.refused ? EX_DATAERR : EX_OK;
+}
+
+static int
+open_file(struct job *job, const char *file)
+{
+	const bool is_stdin = strcmp(file, "-") == 0;
+	struct stat st;
+
+	job->name = is_stdin ? "stdin" : file;
+	job->f = is_stdin ? stdin : fopen(file, "re");
+	if (!job->f) {
+		fprintf(stderr, "docket: %s: %s\n", file, strerror(errno));
+		return EX_NOINPUT;
+	}
+	if (fstat(fileno(job->f), &st) == 0 && S_ISREG(st.st_mode))
+		job->size = st.st_size;
+	return 0;
+}
+
+static int
+run(struct cli *cli, struct job *job, const char *file)
+{
+	struct settings settings;
+	int status = open_file(job, file);
+
+	if (status || (status = cli_settings(cli, &settings)))
+		return status;
+	job->im.db = cli_database(&settings, &status);
+	if (job->im.db)
+		status = task_user_find(job->im.db, cli->mem, job->user,
+		    &job->im.reader.owner);
+	if (status == 0)
+		status = conclude(job, import_all(job));
+	db_free(job->im.db);
+	settings_done(&settings);
+	return status;
+}
+
+static int
+start(struct cli *cli, struct job *job, const char *file)
+{
+	int status;
+
+	job->im.mem = arena_new(TASK_IMPORT_MEMORY);
+	job->window = malloc(WINDOW);
+	job->im.partial = true;
+	job->im.tell = tell;
+	job->im.tell_arg = job;
+	job->im.reader.stays = cli->mem;
+	status = job->im.mem && job->window ? run(cli, job, file) :
+	    cli_fail("memory", -ENOMEM);
+	if (job->f && job->f != stdin)
+		fclose(job->f);
+	free(job->window);
+	arena_free(job->im.mem);
+	return status;
+}
+
+/* The zone of local times that name none. */
+static bool
+take_zone(struct job *job, const char *word)
+{
+	struct text zone = text_of(word);
+	const char *why;
+
+	if (task_check_timezone(NULL, &zone, &why)) {
+		fprintf(stderr, "docket: --timezone %s\n", why);
+		return false;
+	}
+	job->im.reader.zone = zone;
+	return true;
+}
+
+int
+cli_import(struct cli *cli, int argc, char **argv)
+{
+	static const struct option options[] = {
+		CLI_OPTIONS,
+		{ "user", required_argument, NULL, 'u' },
+		{ "format", required_argument, NULL, 'f' },
+		{ "timezone", required_argument, NULL, 'z' },
+		{ "dry-run", no_argument, NULL, 'n' },
+		{ NULL, 0, NULL, 0 },
+	};
+	struct job *job = arena_alloc(cli->mem, sizeof(*job));
+	const char *format = NULL;
+	int c;
+
+	while ((c = getopt_long(argc, argv, "c:h", options, NULL)) != -1) {
+		if (c == 'u')
+			job->user = optarg;
+		else if (c == 'f')
+			format = optarg;
+		else if (c == 'z' && !take_zone(job, optarg))
+			return EX_USAGE;
+		else if (c == 'n')
+			job->dry = true;
+		else if (c != 'z' && !cli_option(cli, c))
+			return cli_usage();
+	}
+	if (argc - optind != 1 || !job->user)
+		return cli_usage();
+	job->im.reader.format = task_user_format(format, argv[optind]);
+	if (job->im.reader.format == TASKS__MAX)
+		return EX_USAGE;
+	return start(cli, job, argv[optind]);
+}
