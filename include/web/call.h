@@ -56,10 +56,12 @@ struct reply {
 	struct text raw;	/* instead of object: ready JSON bytes */
 	const char *type;	/* media type of raw; NULL = application/json */
 	/* Instead of both: the next piece of a body of any length, into
-	 * call->out; *ret_more: there is another. What goes wrong now cuts
-	 * the reply off, so that nobody takes a part for the whole. */
+	 * call->out; *ret_more: there is another. The first comes before the
+	 * header; what goes wrong after it cuts the reply off, so that nobody
+	 * takes a part for the whole. */
 	int (*stream)(struct call *call, bool *ret_more);
 	void *stream_arg;	/* the handler's own */
+	bool more;		/* after the first piece */
 	struct header headers[REPLY_HEADERS_MAX];
 	size_t n_headers;
 	const struct fields *extra;	/* an E_* answer's extra member: the */

@@ -7,9 +7,12 @@
 
 struct fcgi;
 
+/* The first piece into call->out; sets call->reply.more. 0 or what is wrong,
+ * which is still an answer of its own. */
+int stream_begin(struct call *call);
 /*
- * The header has been written: send what call->reply.stream prints, until it
- * has no more. No more memory is held than one piece takes. A fault, a peer
+ * That and the header have been written: send what call->reply.stream prints,
+ * until it has no more. No more memory is held than one piece takes. A fault, a peer
  * that does not read on, or the call's deadline cut the reply off before its
  * end, which nginx passes on (no last chunk, RST_STREAM).
  */

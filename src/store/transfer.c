@@ -183,8 +183,7 @@ store_zones_check(struct db *db, struct arena *mem, struct texts zones,
 
 /* ---- import ---- */
 
-/* A column as text; TEXT_NONE counts as ''. */
-typedef struct text (*column)(struct arena *mem, const struct import_task *t);
+/* A column as text; none is ''. */
 
 static struct text
 number(struct arena *mem, int64_t v)
@@ -241,7 +240,8 @@ put_tags(struct arena *mem, const struct import_task *t)
 }
 
 /* $6 to $18. */
-static const column columns[] = {
+static struct text (*const columns[])(struct arena *mem,
+    const struct import_task *t) = {
 	put_title, put_description, put_status, put_priority, put_due_date,
 	put_due_timezone, put_due_at, put_due_local, put_tags, put_version,
 	put_created_at, put_updated_at, put_completed_at,

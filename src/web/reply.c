@@ -99,8 +99,6 @@ success_print(struct call *call)
 
 	if (success_status(call) == 204)
 		return;
-	if (reply->stream)
-		return;
 	if (reply->raw.s)
 		buf_text(call->out, reply->raw);
 	else if (call->route && call->route->reply && call->route->reply->n)
@@ -248,11 +246,11 @@ is_etag(const struct header *h)
 	return strcasecmp(h->name, "ETag") == 0;
 }
 
-/* Nobody knows how long it will be, or which bytes. */
+/* Nobody knows how long it will be: what stands in call->out is a part. */
 static bool
-is_stream(const struct send *send)
+goes_on(const struct send *send)
 {
-	return !send->error && send->call->reply.stream;
+	return !send->error && send->call->reply.more;
 }
 
 static void
@@ -267,7 +265,7 @@ head_print(const struct send *send, struct buf *out)
 	    phrase_of(send->status));
 	if (send->status != 204 && send->status != 304)
 		buf_printf(out, "Content-Type: %s\r\n", type);
-	if (send->status != 204 && send->status != 304 && !is_stream(send))
+	if (send->status != 204 && send->status != 304 && !goes_on(send))
 		buf_printf(out, "Content-Length: %zu\r\n", send->body);
 	header(out, "X-Request-Id", call->req->id);
 	cache_headers(send, out);
@@ -329,10 +327,10 @@ send_write(struct send *send, struct fcgi *fcgi)
 	if (out->failed)
 		return false;
 	fcgi_write(fcgi, out->p + send->body, out->n - send->body);
-	if (!bare && is_stream(send))
-		stream_run(send->call, fcgi);
-	else if (!bare)
+	if (!bare)
 		fcgi_write(fcgi, out->p, send->body);
+	if (!bare && goes_on(send))
+		stream_run(send->call, fcgi);
 	return true;
 }
 
@@ -380,13 +378,16 @@ reply_send(struct call *call, int result, bool head, struct fcgi *fcgi)
 {
 	struct send send = {
 		.call = call,
-		.error = problem_error(call, result),
 		.head = head,
 	};
 
+	if (result == 0 && call->reply.stream)
+		result = stream_begin(call);
+	send.error = problem_error(call, result);
 	if (send.error == E_INTERNAL || result < 0)
 		fault_log(call, result);
-	reply_print(call, result);
+	if (send.error || !call->reply.stream)
+		reply_print(call, result);
 	send.status = send.error ? error_row((int)send.error)->status :
 	    success_status(call);
 	send.body = call->out->n;

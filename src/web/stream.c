@@ -12,19 +12,27 @@
 /* What call->out keeps from one piece to the next. */
 #define PIECE_KEEP ((size_t)1024 * 1024)
 
-static int
-stream_piece(struct call *call, struct fcgi *fcgi, bool *ret_more)
+int
+stream_begin(struct call *call)
 {
 	int r;
 
 	if (clock_mono_ms() >= call->deadline_ms)
 		return E_TIMEOUT;
 	buf_reset(call->out, PIECE_KEEP);
-	r = call->reply.stream(call, ret_more);
+	r = call->reply.stream(call, &call->reply.more);
+	if (r == 0 && call->out->failed)
+		r = -ENOMEM;
+	return r;
+}
+
+static int
+stream_piece(struct call *call, struct fcgi *fcgi)
+{
+	const int r = stream_begin(call);
+
 	if (r)
 		return r;
-	if (call->out->failed)
-		return -ENOMEM;
 	fcgi_patience(fcgi);
 	if (!fcgi_write(fcgi, call->out->p, call->out->n))
 		return -EPIPE;
@@ -36,12 +44,11 @@ stream_piece(struct call *call, struct fcgi *fcgi, bool *ret_more)
 void
 stream_run(struct call *call, struct fcgi *fcgi)
 {
-	bool more = true;
 	int r = 0;
 
 	call->streaming = true;
-	while (r == 0 && more)
-		r = stream_piece(call, fcgi, &more);
+	while (r == 0 && call->reply.more)
+		r = stream_piece(call, fcgi);
 	if (r == 0)
 		return;
 	fcgi_cut(fcgi);

@@ -114,7 +114,8 @@ def test_too_large(caller, row):
 
 @rows(WITH_QUERY)
 def test_unknown_query(caller, row):
-    body = {"json": {"task_id": "1"}} if row.takes_body else {}
+    body = {"json": {"task_id": "1"}} if row.takes_body else {
+        "body": b"[]"} if row.takes_file else {}
     reply = caller(row).request(row.method, row.at() + "?surprise=1", 400,
                                 **body)
     assert reply.pointers()["?surprise"] == "unknown"

@@ -449,6 +449,41 @@ def check_gone(world, sent, reply):
         left.status in (200, 404), str(left)
 
 
+# --- files ------------------------------------------------------------------
+
+def make_export(world, row, sent):
+    sent.path = "/tasks/export?format=csv&tag=a"
+
+
+def check_export(world, sent, reply):
+    """Whole, or said to be none."""
+    if reply.status == 200:
+        assert reply.body.count(b"\r\n") == 4, reply
+
+
+def make_import(world, row, sent):
+    sent.title = new_name()
+    sent.more["body"] = "".join(
+        f"BEGIN:VTODO\r\nSUMMARY:{sent.title}\r\nCATEGORIES:x\\,y,z\r\n"
+        f"DESCRIPTION:{LONG * 3}\r\nDUE;TZID=Europe/Berlin:20310131T093000"
+        "\r\nEND:VTODO\r\n" for _ in range(3)).join(
+        ("BEGIN:VCALENDAR\r\n", "END:VCALENDAR\r\n")).encode()
+    sent.more["type"] = "text/calendar"
+
+
+def check_import(world, sent, reply):
+    """All three or none."""
+    made = titled_through_sql(world, sent.title)
+    assert made == (3 if reply.status == 200 else 0), reply
+    world.dev.sql("DELETE FROM docket.tasks WHERE title = :'t'",
+                  t=sent.title)
+
+
+def titled_through_sql(world, title):
+    return int(world.dev.sql("SELECT count(*) FROM docket.tasks WHERE title"
+                             " = :'t'", t=title)[0][0])
+
+
 HANDLERS = {
     "api_register": (make_register, check_register),
     "api_login": (make_login, check_pair),
@@ -491,6 +526,8 @@ HANDLERS = {
     "api_task_put": (of_a_task(CHANGE), check_change),
     "api_task_delete": (of_a_task({}), check_delete),
     "api_task_status": (of_a_task({"status": "completed"}), check_status),
+    "api_task_export": (make_export, check_export),
+    "api_task_import": (make_import, check_import),
     "api_health": (nothing, None),
     "api_ready": (nothing, None),
     "api_openapi": (nothing, None),

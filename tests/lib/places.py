@@ -53,6 +53,8 @@ class Place:
         path = self.path(ref) + more.pop("query", "")
         if self.body and "json" not in more and "body" not in more:
             more["json"] = self.body(ref, own)
+        if self.row.takes_file and "json" not in more:
+            more.setdefault("body", b"[]")
         return client.request(self.method, path, expect, **more)
 
     @property

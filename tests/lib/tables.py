@@ -64,6 +64,11 @@ class Route:
         return self.body != "fields_none"
 
     @property
+    def takes_file(self):
+        """A body of a task file's type, which no list of fields describes."""
+        return "ROUTE_FILE" in self.flags and self.method == "POST"
+
+    @property
     def oauth(self):
         return "ROUTE_OAUTH" in self.flags
 
