@@ -7,7 +7,8 @@
 
 struct fcgi;
 
-/* The first piece into call->out; sets call->reply.more. 0 or what is wrong,
+/* The first piece into call->out, for reply_send to send behind the header;
+ * sets call->reply.more. 0 or what is wrong,
  * which is still an answer of its own. */
 int stream_begin(struct call *call);
 /*

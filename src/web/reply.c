@@ -381,8 +381,6 @@ reply_send(struct call *call, int result, bool head, struct fcgi *fcgi)
 		.head = head,
 	};
 
-	if (result == 0 && call->reply.stream)
-		result = stream_begin(call);
 	send.error = problem_error(call, result);
 	if (send.error == E_INTERNAL || result < 0)
 		fault_log(call, result);

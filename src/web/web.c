@@ -12,6 +12,7 @@
 #include "web/call.h"
 #include "web/dispatch.h"
 #include "web/reply.h"
+#include "web/stream.h"
 
 #define ARENA_FIRST (64 * 1024)
 #define OUT_KEEP (256 * 1024)
@@ -157,6 +158,8 @@ serve(struct call *call, struct fcgi *fcgi, bool *ret_fatal)
 		r = dispatch(call, fcgi, &match);
 	/* Nothing that was begun and not committed outlives the request; what
 	 * a stream reads from ends with it. */
+	if (r == 0 && call->reply.stream)
+		r = stream_begin(call);
 	if (r || !call->reply.stream)
 		db_rollback(call->app->db);
 	head = match.head || text_is(call->req->method, "HEAD");

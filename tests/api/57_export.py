@@ -363,3 +363,68 @@ def test_the_file_is_from_now(fresh):
     assert todo["CREATED"][1] == re.sub(
         r"[-:]|\.\d+", "", task["created_at"])
     assert todo["DTSTAMP"][1].startswith(now[:6])
+
+
+# --- a second opinion -------------------------------------------------------
+
+ORACLE = """
+import fs from "node:fs";
+const { default: ICAL } = await import(process.argv[2]);
+const jcal = ICAL.parse(fs.readFileSync(0, "utf8"));
+const todos = new ICAL.Component(jcal).getAllSubcomponents("vtodo");
+console.log(JSON.stringify(todos.map(t => {
+  const of = name => t.getFirstPropertyValue(name);
+  const due = t.getFirstProperty("due"), tags = t.getFirstProperty("categories");
+  return {uid: of("uid"), title: of("summary"),
+          description: of("description") ?? "", status: of("status"),
+          priority: of("priority"), version: of("sequence") + 1,
+          tags: tags ? tags.getValues() : [],
+          due: due ? due.getFirstValue().toString() : null,
+          zone: due ? due.getParameter("tzid") ?? null : null,
+          created: of("created").toString()};
+})));
+"""
+
+
+@pytest.fixture(scope="module")
+def ical_js():
+    """npm's ical.js, which Thunderbird reads calendars with."""
+    directory = docket.ROOT / ".dev" / "ical"
+    if not (directory / "node_modules" / "ical.js").exists():
+        directory.mkdir(parents=True, exist_ok=True)
+        (directory / "package.json").write_text('{"private":true}\n')
+        done = subprocess.run(
+            ["npm", "install", "--no-audit", "--no-fund", "--ignore-scripts",
+             "--save-exact", "ical.js@2.2.1"], cwd=directory, text=True,
+            timeout=300, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT)
+        assert done.returncode == 0, done.stdout
+    (directory / "oracle.mjs").write_text(ORACLE)
+    return directory
+
+
+@pytest.mark.long
+def test_ical_js_reads_the_same(nasty, ical_js):
+    module = ical_js / "node_modules" / "ical.js" / "dist" / "ical.js"
+    done = subprocess.run(
+        ["node", ical_js / "oracle.mjs", module.as_uri()], timeout=120,
+        input=fetch(nasty, "ics").body, capture_output=True, check=False)
+    assert done.returncode == 0, done.stderr
+    found, tasks = json.loads(done.stdout), taskfile.exported(nasty)
+    assert len(found) == len(tasks)
+    words = {"pending": "NEEDS-ACTION", "in_progress": "IN-PROCESS",
+             "completed": "COMPLETED", "cancelled": "CANCELLED"}
+    for one, task in zip(found, tasks):
+        lines = {m: re.sub("\r\n|\r", "\n", task[m])
+                 for m in ("title", "description")}
+        assert one["uid"] == task["id"]
+        assert (one["title"], one["description"]) == (
+            lines["title"], lines["description"])
+        assert one["status"] == words[task["status"]]
+        assert (one["priority"], one["version"]) == (task["priority"],
+                                                     task["version"])
+        assert one["tags"] == task["tags"]
+        due = re.sub(r"\.\d+", "", task["due_date"] or "") or None
+        assert one["due"] == due
+        assert one["zone"] == task["due_timezone"]
+        assert one["created"] == re.sub(r"\.\d+", "", task["created_at"])
