@@ -4,6 +4,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/crypto.h"
 #include "lib/input.h"
 #include "web/task_file.h"
 
@@ -141,8 +142,11 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct arena *mem = arena_new(65536);
 	struct reading whole, parts;
 	enum task_format format;
+	static bool ready;
 	struct text in;
 
+	must(ready || crypto_init() == 0, "no random numbers");
+	ready = true;
 	if (size == 0 || !mem) {
 		arena_free(mem);
 		return 0;
