@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """GET /tasks/export: whole files, cut ones that show it, bounded memory."""
 
+import contextlib
 import csv
 import datetime
 import http.client
@@ -303,18 +304,6 @@ def test_a_reply_that_breaks_does_not_end(own, held, form):
 
 
 @pytest.mark.faults
-def test_one_export_of_a_user_at_a_time(own, held):
-    connection = begin(held)
-    wait_until(lambda: busy(own, held), "the export has begun")
-    reply = held.get("/tasks/export", None)
-    if busy(own, held):
-        assert reply.status == 409 and reply.code == "transfer_in_progress"
-    assert connection.getresponse().read().endswith(b"]}\n")
-    connection.close()
-    held.get("/tasks/export?format=csv", 200)
-
-
-@pytest.mark.faults
 def test_who_goes_away_frees_the_worker(own, held):
     connection = begin(held)
     wait_until(lambda: busy(own, held), "the export has begun")
@@ -333,26 +322,45 @@ def test_a_slow_reader_holds_no_worker(own, held):
     connection.close()
 
 
-def test_the_places_are_counted_over_all_users(dev):
-    """A place is a lock in the database: take them all, and it is 503."""
-    one = docket.person(dev)
-    holder = subprocess.Popen(
-        [docket.psql(), "-X", "-q", "-d", dev.dsn], stdin=subprocess.PIPE,
-        text=True)
+@contextlib.contextmanager
+def locked(dev, what, **values):
+    """Advisory locks that somebody else has meanwhile."""
+    command = [docket.psql(), "-X", "-q", "-A", "-t", "-d", dev.dsn]
+    for name, value in values.items():
+        command += ["-v", f"{name}={value}"]
+    holder = subprocess.Popen(command, stdin=subprocess.PIPE, text=True,
+                              stdout=subprocess.PIPE)
     try:
-        holder.stdin.write("SELECT pg_advisory_lock(1953653094, s)"
-                           " FROM generate_series(1, 100) s;\n")
+        holder.stdin.write(f"SELECT {what};\n\\echo held\n")
         holder.stdin.flush()
-        wait_until(lambda: int(dev.sql(
-            "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'"
-            " AND classid = 1953653094")[0][0]) == 100, "all are taken")
-        assert one.get("/tasks/export", 503).code == "busy"
-        assert one.post("/tasks/import", 503, body=b"[]").code == "busy"
+        while holder.stdout.readline() != "held\n":
+            pass
+        yield
     finally:
         holder.stdin.close()
         holder.wait(30)
+
+
+def test_one_of_a_user_at_a_time(dev, fresh):
+    one, two = fresh(), fresh()
+    with locked(dev, "pg_advisory_lock(hashtextextended('transfer ' ||"
+                " :'id', 0))", id=one.id):
+        for reply in (one.get("/tasks/export", 409),
+                      one.post("/tasks/import", 409, body=b"[]")):
+            assert reply.code == "transfer_in_progress"
+        two.get("/tasks/export", 200)
+        one.get("/tasks", 200)
     one.get("/tasks/export", 200)
-    one.close()
+
+
+def test_the_places_are_counted_over_all_users(dev, fresh):
+    """A place is a lock in the database: take them all, and it is 503."""
+    one = fresh()
+    with locked(dev, "pg_advisory_lock(1953653094, s)"
+                " FROM generate_series(1, 100) s"):
+        assert one.get("/tasks/export", 503).code == "busy"
+        assert one.post("/tasks/import", 503, body=b"[]").code == "busy"
+    one.get("/tasks/export", 200)
 
 
 def test_the_file_is_from_now(fresh):

@@ -107,6 +107,7 @@ def test_what_went_out_comes_in(fresh, nasty, form):
     again = send(other, form, fetch(nasty, form).body)
     assert counts(again) == (0, len(before), 0)
     assert exported(other) == after
+    assert other.task("next")["number"] == len(before) + 1
 
 
 @pytest.mark.parametrize("form", FORMATS)
@@ -312,6 +313,18 @@ def test_bytes_that_are_no_text(fresh, form, body):
     else:
         assert reply.status == 400, str(reply)
         assert counts(reply)[2] == 1 and count(one) == 0
+
+
+@pytest.mark.parametrize("key", [False, True])
+def test_all_or_nothing_over_many_batches(fresh, key):
+    """What was stored before the bad line is taken back."""
+    one = fresh()
+    file = '{"title":"a"}\n' * 1700 + '{"title":""}\n'
+    more = {"headers": [("Idempotency-Key", new_name())]} if key else {}
+    reply = send(one, "ndjson", file, 400, **more)
+    assert told(reply) == [(1701, "/title", "length")]
+    assert counts(reply) == (0, 0, 1) and count(one) == 0
+    assert one.task("next")["number"] == 1
 
 
 def test_partial_takes_what_can_be_taken(fresh):
