@@ -350,7 +350,8 @@ def test_one_of_a_user_at_a_time(dev, fresh):
             assert reply.code == "transfer_in_progress"
         two.get("/tasks/export", 200)
         one.get("/tasks", 200)
-    one.get("/tasks/export", 200)
+    wait_until(lambda: one.get("/tasks/export", None).status == 200,
+               "it is its turn")
 
 
 def test_the_places_are_counted_over_all_users(dev, fresh):
@@ -360,7 +361,8 @@ def test_the_places_are_counted_over_all_users(dev, fresh):
                 " FROM generate_series(1, 100) s"):
         assert one.get("/tasks/export", 503).code == "busy"
         assert one.post("/tasks/import", 503, body=b"[]").code == "busy"
-    one.get("/tasks/export", 200)
+    wait_until(lambda: one.get("/tasks/export", None).status == 200,
+               "there is a place")
 
 
 def test_the_file_is_from_now(fresh):
