@@ -169,7 +169,7 @@ api_task_export(struct call *call)
 	ex->mem = arena_part(call->mem, PAGE_MEMORY);
 	transfer_deadline(call);
 	r = store_export_begin(call->app->db, call->mem, &call->who,
-	    call->app->settings->tasks_transfers);
+	    transfer_places(call->app->settings));
 	if (r || (r = export_page(call, ex)))
 		return r;
 	export_headers(call, ex->format);

@@ -137,7 +137,7 @@ import_work(struct call *call, struct task_import *im, bool dry)
 {
 	struct db *db = call->app->db;
 	int r = store_transfer_claim(db, call->mem, &call->who,
-	    call->app->settings->tasks_transfers);
+	    transfer_places(call->app->settings));
 
 	if (r == 0 && dry)
 		r = db_savepoint(db);
