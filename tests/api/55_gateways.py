@@ -533,7 +533,17 @@ def test_faults_of_a_gateways_settings(post, words, fault):
     assert fault in said, said
 
 
-def test_a_secret_that_others_can_read(post, tmp_path):
+@pytest.mark.parametrize("value", ["a\r\nX-Evil: 1", "a\nb", "a\x1b[31m",
+                                   "a\x7f"])
+@pytest.mark.parametrize("key", ["sender", "account", "headers", "body",
+                                 "url", "template"])
+def test_settings_hold_no_line_breaks(post, key, value):
+    said = gateway.refused(post, "courier.sms=gateway",
+                           f"courier.gateway_{key}={value}")
+    assert "no control characters" in said and value not in said, said
+
+
+def test_a_secret_that_others_can_read(post):
     path = secret_file(post, "open.secret", TOKEN)
     path.chmod(0o640)
     said = gateway.refused(post, "courier.sms=gateway",
