@@ -81,12 +81,12 @@ put_all(const struct gateway *g, struct arena *mem,
 
 static int
 exchange(struct way *way, struct arena *mem, const struct parcel *parcel,
-    struct net_answer *ret)
+    int64_t until_ms, struct net_answer *ret)
 {
 	struct net_request request = {
 		.url = parcel->url.p, .method = way->gateway.method,
 		.headers = parcel->lines, .n_headers = parcel->n_lines,
-		.body = buf_view(&parcel->body),
+		.body = buf_view(&parcel->body), .until_ms = until_ms,
 	};
 
 	if (way->gateway.basic) {
@@ -110,7 +110,7 @@ way_send(struct way *way, struct arena *mem, const struct letter *letter,
 	if (!put_all(&way->gateway, mem, &values, &parcel))
 		outcome_set(ret, OUTCOME_NEVER, false,
 		    "the message does not fit the gateway's request");
-	else if (exchange(way, mem, &parcel, &answer) < 0)
+	else if (exchange(way, mem, &parcel, letter->until_ms, &answer) < 0)
 		outcome_set(ret, OUTCOME_LATER, false, "out of memory");
 	else
 		verdict_gateway(&way->gateway.rules, mem, letter, &answer,

@@ -126,11 +126,12 @@ hook_body(struct buf *out, const struct settings *settings,
 /* The id is the message's on every try, so a receiver can tell a repetition;
  * the timestamp is this try's, so that it is not refused as old. */
 static int
-post(struct way *way, struct arena *mem, struct text id, struct text body,
-    struct net_answer *ret)
+post(struct way *way, struct arena *mem, const struct letter *letter,
+    struct text body, struct net_answer *ret)
 {
 	const int64_t now = clock_real_us() / TIME_SECOND;
 	struct text signature = TEXT("");
+	const struct text id = letter->id;
 	int r = webhook_sign(mem, way->secrets, way->n_secrets, id, now, body,
 	    &signature);
 	const char *const headers[] = {
@@ -144,7 +145,7 @@ post(struct way *way, struct arena *mem, struct text id, struct text body,
 		.url = way->settings->courier_hook_url, .method = "POST",
 		.headers = headers,
 		.n_headers = sizeof(headers) / sizeof(headers[0]),
-		.body = body,
+		.body = body, .until_ms = letter->until_ms,
 	};
 
 	return r ? r : net_exchange(way->net, mem, &request, ret);
@@ -160,7 +161,7 @@ way_send(struct way *way, struct arena *mem, const struct letter *letter,
 
 	hook_body(&body, way->settings, letter);
 	if (!body.failed)
-		r = post(way, mem, letter->id, buf_view(&body), &answer);
+		r = post(way, mem, letter, buf_view(&body), &answer);
 	if (r < 0)
 		outcome_set(ret, OUTCOME_LATER, false, "%s",
 		    r == -ENOMEM ? "out of memory" : "cannot be signed");

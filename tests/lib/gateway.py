@@ -252,7 +252,8 @@ class Courier:
         with log:
             self.process = subprocess.Popen(
                 command(dev, ("courier.allow_addresses=127.0.0.1,::1",
-                              "courier.send_seconds=2", *settings)),
+                              "courier.send_seconds=2",
+                              "courier.breaker_failures=1000", *settings)),
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log,
                 env={**os.environ, "http_proxy": "http://127.0.0.1:1",
                      "https_proxy": "http://127.0.0.1:1"})
