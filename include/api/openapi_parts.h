@@ -22,6 +22,9 @@ void openapi_limits(struct buf *out);
 void openapi_headers(struct buf *out, const struct route *route);
 void openapi_limit_headers(struct buf *out);
 
+/* The value of `securitySchemes`, within its braces. */
+void openapi_schemes(struct buf *out, const struct routes *routes);
+
 /* The `responses` of an operation, by what its row can give. */
 void openapi_responses(struct buf *out, const struct schemas *schemas,
     const struct route *route);

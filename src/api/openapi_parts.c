@@ -327,58 +327,6 @@ headers_print(struct buf *out)
 	openapi_limit_headers(out);
 }
 
-static const struct {
-	const char *name, *words;
-} scopes[] = {
-	{ "tasks:read", "Read the caller's tasks" },
-	{ "tasks:write", "Create, change, order and delete the caller's tasks" },
-	{ "account", "Read and change the caller's account" },
-	{ "admin", "What only admins may do" },
-};
-
-static const char *
-scope_words(const char *name)
-{
-	for (size_t i = 0; i < sizeof(scopes) / sizeof(scopes[0]); i++)
-		if (strcmp(scopes[i].name, name) == 0)
-			return scopes[i].words;
-	return "The routes that name it";
-}
-
-static bool
-scope_seen(const struct routes *routes, size_t at)
-{
-	for (size_t i = 0; i < at; i++)
-		if (routes->v[i].scope && strcmp(routes->v[i].scope,
-		    routes->v[at].scope) == 0)
-			return true;
-	return false;
-}
-
-static void
-schemes_print(struct buf *out, const struct routes *routes)
-{
-	doc_raw(out, "bearer", "{\"type\":\"http\",\"scheme\":\"bearer\","
-	    "\"bearerFormat\":\"JWT\"}");
-	doc_raw(out, "apiKey", "{\"type\":\"apiKey\",\"in\":\"header\","
-	    "\"name\":\"X-API-Key\"}");
-	doc_raw(out, "gateCookie", "{\"type\":\"apiKey\",\"in\":\"cookie\","
-	    "\"name\":\"__Host-docket\"}");
-	doc_open(out, "oauth2", '{');
-	doc_string(out, "type", "oauth2");
-	doc_open(out, "flows", '{');
-	doc_open(out, "password", '{');
-	doc_string(out, "tokenUrl", "/auth/token");
-	doc_string(out, "refreshUrl", "/auth/token");
-	doc_open(out, "scopes", '{');
-	for (size_t i = 0; i < routes->n; i++)
-		if (routes->v[i].scope && !scope_seen(routes, i))
-			doc_string(out, routes->v[i].scope,
-			    scope_words(routes->v[i].scope));
-	for (int depth = 0; depth < 4; depth++)
-		doc_close(out, '}');
-}
-
 void
 openapi_components(struct buf *out, const struct schemas *schemas,
     const struct routes *routes)
@@ -398,7 +346,7 @@ openapi_components(struct buf *out, const struct schemas *schemas,
 	headers_print(out);
 	doc_close(out, '}');
 	doc_open(out, "securitySchemes", '{');
-	schemes_print(out, routes);
+	openapi_schemes(out, routes);
 	doc_close(out, '}');
 	doc_close(out, '}');
 }

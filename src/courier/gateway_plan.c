@@ -66,17 +66,6 @@ gateway_values(const struct settings *settings, struct text secret,
 	ret[GATEWAY_SECRET].text = secret;
 }
 
-/* Whatever is not plain ASCII may be, and most often is, out of GSM-7; the
- * grave accent is the one of ASCII that it lacks. */
-static bool
-is_plain(struct text t)
-{
-	for (size_t i = 0; i < t.n; i++)
-		if ((unsigned char)t.s[i] >= 0x7f || t.s[i] == '`')
-			return false;
-	return true;
-}
-
 void
 gateway_letter(const struct letter *letter,
     struct fill_value ret[GATEWAY_NAMES])
@@ -93,8 +82,8 @@ gateway_letter(const struct letter *letter,
 	ret[GATEWAY_CODE_].text = letter->code;
 	ret[GATEWAY_ID].text = letter->id;
 	ret[GATEWAY_PURPOSE].text = letter->purpose;
-	ret[GATEWAY_TYPE].text = is_plain(letter->text) ? TEXT("text") :
-	    TEXT("unicode");
+	ret[GATEWAY_TYPE].text = letter->size.unicode ? TEXT("unicode") :
+	    TEXT("text");
 }
 
 bool
