@@ -485,11 +485,15 @@ class Person(Client):
         self.expires_in = pair["expires_in"]
         self.stale = time.monotonic() + pair["expires_in"] - 120
 
-    def request(self, method, path, expect=None, **more):
-        if time.monotonic() > self.stale:
+    def renew(self, spare=0):
+        """A new pair when there is less time left than that."""
+        if time.monotonic() + spare > self.stale:
             fresh = Client.request(self, "POST", "/auth/refresh", 200,
                                    json={"refresh_token": self.refresh})
             self.take(fresh.json)
+
+    def request(self, method, path, expect=None, **more):
+        self.renew()
         more.setdefault("token", self.access)
         return super().request(method, path, expect, **more)
 
