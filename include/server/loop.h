@@ -39,7 +39,7 @@ struct worker {
 	bool listening;		/* both sources of connections are watched */
 	bool crowded;		/* leaves new ones to the others */
 	int64_t crowded_ms;	/* when it looked; 0 = look now */
-	int64_t defer_ms;	/* since when it leaves them; 0 = it does not */
+	int64_t defer_ms;	/* when it last took what others left */
 	int64_t share_ms;	/* no giving away before this */
 	int64_t pause_ms;	/* no intake before this */
 	/* conns.c */

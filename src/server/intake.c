@@ -15,7 +15,7 @@
 #define ALONE_MS 100
 /* How often it gives one away. */
 #define SHARE_MS 5
-/* How long a connection may be left to those who have fewer. */
+/* How long a connection may be left to others. */
 #define DEFER_MS 100
 
 char intake_tag_listen, intake_tag_take;
@@ -107,12 +107,11 @@ intake_take(struct worker *w)
 	return true;
 }
 
-/* Those with fewer may be stopped: what still waits is taken by hand. */
+/* Those with fewer, and whoever was woken in our place, may be stopped: what
+ * still waits is taken by hand. */
 static void
 insist(struct worker *w, int64_t now)
 {
-	if (w->defer_ms == 0)
-		w->defer_ms = now;
 	if (now - w->defer_ms < DEFER_MS)
 		return;
 	w->defer_ms = now;
@@ -142,12 +141,9 @@ intake_watch(struct worker *w, int64_t now)
 	bool crowded = open && is_crowded(w, now);
 
 	set_listening(w, open && !crowded);
-	if (!crowded) {
-		w->defer_ms = 0;
-		return;
-	}
-	insist(w, now);
-	if (now >= w->share_ms) {
+	if (open)
+		insist(w, now);
+	if (crowded && now >= w->share_ms) {
 		w->share_ms = now + SHARE_MS;
 		share(w, now);
 	}

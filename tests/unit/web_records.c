@@ -452,8 +452,8 @@ a_body_without_end_is_cut_off(void **state)
 	say(p, 0, said.n);
 	said.n = 0;
 	put(STDIN, 1, body, sizeof(body), 0);
-	for (int i = 0; i < 1000 && g == GATHER_MORE; i++) {
-		assert_true(p->gather.n <= GATHER_MAX);
+	for (int i = 0; i < 2000 && g == GATHER_MORE; i++) {
+		assert_true(p->gather.n <= GATHER_FILE);
 		say(p, 0, said.n);
 		g = step(p);
 	}
