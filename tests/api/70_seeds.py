@@ -171,16 +171,21 @@ def test_s0_9_users_table(dev, fresh):
     assert row[0][0].startswith("$argon2id$v=19$m=19456,t=2,p=1$")
 
 
-def test_s0_10_tasks_table(alice, dev):
-    task = make(alice, description="words", status="Done",
+def test_s0_10_tasks_table(fresh, dev, admin):
+    one = fresh()
+    task = make(one, description="words", status="Done",
                 due_date="2030-01-31")
     for column in S0_TASK:
         assert task[column], column
-    assert task["user_id"] == alice.id
-    rows = dev.sql("SELECT confdeltype FROM pg_constraint WHERE contype ="
-                   " 'f' AND conrelid = 'docket.tasks'::regclass AND"
-                   " confrelid = 'docket.users'::regclass")
-    assert rows == [["c"]], "tasks go with their user"
+    assert task["user_id"] == one.id
+
+    def rows():
+        return dev.sql("SELECT id FROM docket.tasks WHERE user_id = :'id'",
+                       id=one.id)
+
+    assert rows() == [[task["task_id"]]]
+    assert admin.delete(f"/auth/users/{one.id}").status == 200
+    assert rows() == [], "tasks go with their user"
 
 
 def test_s0_11_validate_otp_table(api, dev):

@@ -81,7 +81,9 @@ class Ledger:
         return self.rows
 
     def changed(self, before):
-        """The tables that are not as they were."""
+        """The tables that are not as they were; the courier's figures of
+        what it sent are written a second later."""
         after = self.mark()
         return sorted(t for t in before.keys() | after.keys()
-                      if before.get(t) != after.get(t))
+                      if before.get(t) != after.get(t)
+                      and t != "courier_lanes")
