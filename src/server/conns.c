@@ -42,10 +42,13 @@ set_waiting(struct worker *w, struct conn *c, bool waiting)
 	c->waiting = waiting;
 }
 
-/* Out of the list and gone; the set forgets it with its last descriptor. */
+/* Out of the list and gone. Out of the set by hand: that forgets a socket with
+ * its last descriptor, and who gave us this one may not have closed theirs yet,
+ * as may who takes it from us. */
 static void
 close_conn(struct worker *w, struct conn *c)
 {
+	loop_watch(w, EPOLL_CTL_DEL, fcgi_fd(c->fcgi), 0, NULL);
 	if (c->prev)
 		c->prev->next = c->next;
 	else
@@ -179,19 +182,14 @@ conns_serve(struct worker *w, struct conn *c)
 	score_idle(w->score, request, clock_mono_ms());
 }
 
-/* It goes as it is, with the request that may wait in it. Out of the set by
- * hand: our close does not end a socket that somebody else holds too. */
+/* It goes as it is, with the request that may wait in it. */
 static void
 hand_over(struct worker *w, struct conn *c)
 {
-	int fd = fcgi_fd(c->fcgi);
-
 	if (fcgi_holds(c->fcgi))
 		return;	/* nobody could go on with the rest */
-	if (!handover_give(w->config->handover, fd))
-		return;
-	loop_watch(w, EPOLL_CTL_DEL, fd, 0, NULL);
-	close_conn(w, c);
+	if (handover_give(w->config->handover, fcgi_fd(c->fcgi)))
+		close_conn(w, c);
 }
 
 void

@@ -323,13 +323,17 @@ mute(FCGX_Stream *stream)
 bool
 fcgi_finish(struct fcgi *f)
 {
+	bool keep = f->request.keepConnection != 0;
+
 	if (!f->broken)
 		write_pending(f, true);
 	mute(f->request.out);
 	mute(f->request.err);
+	/* fcgi_close is the one that closes. */
+	f->request.keepConnection = 1;
 	FCGX_Finish_r(&f->request);
 	gather_drop(&f->gather);
-	return !f->broken && f->request.ipcFd >= 0;
+	return keep && !f->broken && f->request.ipcFd >= 0;
 }
 
 /*
