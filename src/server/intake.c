@@ -115,8 +115,8 @@ insist(struct worker *w, int64_t now)
 	if (now - w->defer_ms < DEFER_MS)
 		return;
 	w->defer_ms = now;
-	if (!intake_take(w))
-		intake_accept(w);
+	intake_take(w);
+	intake_accept(w);
 }
 
 /* A worker that was alone for a moment, as the first one after a reload, has

@@ -6,6 +6,7 @@
 #include <sys/mman.h>
 
 #define STUCK_MS 20		/* busy for longer: nobody counts on it */
+#define SILENT_MS 1500		/* nor on who is idle and says nothing */
 
 /* Nothing orders one member against another here: a reader that sees a state
  * and a count from different moments only logs them. */
@@ -141,6 +142,15 @@ score_is_ready(const struct score *score)
 	return GET(state) >= SCORE_IDLE;
 }
 
+/* Somebody who can take a connection now: neither long in a request nor
+ * stopped while idle. */
+static bool
+is_about(const struct score *score, int64_t now_ms)
+{
+	return !is_stuck(score, STUCK_MS, now_ms) &&
+	    (GET(busy_ms) != 0 || now_ms - GET(beat_ms) <= SILENT_MS);
+}
+
 bool
 scoreboard_crowded(const struct scoreboard *board, size_t me, int64_t now_ms)
 {
@@ -153,7 +163,7 @@ scoreboard_crowded(const struct scoreboard *board, size_t me, int64_t now_ms)
 		score = &board->v[i];
 		if (i != me && GET(listening) && GET(group) == group &&
 		    GET(connections) + 2 <= mine &&
-		    !is_stuck(score, STUCK_MS, now_ms))
+		    is_about(score, now_ms))
 			return true;
 	}
 	return false;
@@ -172,7 +182,7 @@ scoreboard_above_share(const struct scoreboard *board, size_t me,
 		score = &board->v[i];
 		if (i == me || GET(group) != group || !score_is_ready(score) ||
 		    GET(state) == SCORE_DRAINING ||
-		    is_stuck(score, STUCK_MS, now_ms))
+		    !is_about(score, now_ms))
 			continue;
 		all += GET(connections);
 		n++;

@@ -120,8 +120,12 @@ crowded_is_two_more_than_another(void **state)
 	assert_false(scoreboard_crowded(board, 0, 1000));
 	score_idle(&board->v[1], true, 1000);
 	assert_true(scoreboard_crowded(board, 0, 1001));
+	/* nor to one who was idle for long and does not say so */
+	assert_false(scoreboard_crowded(board, 0, 9000));
+	score_beat(&board->v[1], 9000);
+	assert_true(scoreboard_crowded(board, 0, 9001));
 	score_clear(&board->v[1]);
-	assert_false(scoreboard_crowded(board, 0, 1001));
+	assert_false(scoreboard_crowded(board, 0, 9001));
 }
 
 static void
@@ -149,6 +153,7 @@ a_share_is_what_each_would_have(void **state)
 	assert_false(scoreboard_above_share(board, 0, 1000));
 	score_idle(&board->v[1], true, 1000);
 	assert_true(scoreboard_above_share(board, 0, 1001));
+	assert_false(scoreboard_above_share(board, 0, 9000));
 	score_drain(&board->v[1]);
 	assert_false(scoreboard_above_share(board, 0, 1001));
 }
