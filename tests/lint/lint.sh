@@ -181,10 +181,9 @@ types() {
 	grep -nE '^[[:space:]]*typedef[[:space:]]+(struct|union|enum)' $(sources)
 }
 
-# SQL is literal: nothing is formatted into a statement.
-sql_literal() {
-	grep -nE 'printf\(.*"(SELECT|INSERT|UPDATE|DELETE|WITH) ' \
-	    $(find src -name '*.c')
+# What poolers, fail-over and a table split by owner rely on: tests/lint/sql.py.
+sql() {
+	PYTHONDONTWRITEBYTECODE=1 /usr/bin/python3 tests/lint/sql.py "$1" 2>&1
 }
 
 # Every row of the route table has a handler and an own operation id.
@@ -210,7 +209,12 @@ file_length | verdict "files have at most 400 lines"
 function_length | verdict "functions have at most 70 lines"
 figures | verdict "the house's figures"
 types | verdict "no typedef'd structs"
-sql_literal | verdict "SQL is literal"
+sql literal | verdict "SQL is literal"
+sql owner | verdict "SQL on tasks names their owner"
+sql session | verdict "SQL leaves nothing in the session"
+sql enums | verdict "no enum types"
+sql listen | verdict "only the courier listens"
+sql bites | verdict "the rules for SQL find what they are for"
 operations | verdict "operation ids are unique"
 shell_syntax | verdict "shell scripts parse"
 exit "$status"
