@@ -120,14 +120,19 @@ int store_task_list(struct db *db, struct arena *mem,
  * E_INVALID when one comes twice: then nothing moves. ret_n: how many. */
 int store_task_order(struct db *db, struct arena *mem,
     const struct principal *who, struct texts refs, size_t *ret_n);
-/* Move one before or after another. E_TASK. One transaction; the rank comes
- * from `between` (core/rank.h), a key above lo and below hi; either may be
- * none at the ends. */
-typedef int (*task_between)(struct arena *mem, struct text lo, struct text hi,
-    struct text *ret);
+/* Move one before or after another. E_TASK. One transaction; the keys come
+ * from core/rank.h: one above lo and below hi, or n evenly between them; either
+ * bound may be none at the ends. */
+struct task_ranks {
+	int (*between)(struct arena *mem, struct text lo, struct text hi,
+	    struct text *ret);
+	int (*spread)(struct arena *mem, struct text lo, struct text hi,
+	    size_t n, struct text *ret);
+};
+
 int store_task_move(struct db *db, struct arena *mem,
     const struct principal *who, const struct task_ref *ref,
-    const struct task_ref *anchor, bool after, task_between between,
-    struct task *ret);
+    const struct task_ref *anchor, bool after,
+    const struct task_ranks *ranks, struct task *ret);
 
 #endif

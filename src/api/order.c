@@ -112,6 +112,8 @@ order_sequence(struct call *call, const struct order_in *in,
 	return 0;
 }
 
+static const struct task_ranks ranks = { rank_between, rank_spread };
+
 static int
 order_move(struct call *call, const struct order_in *in,
     struct order_out *out)
@@ -129,7 +131,7 @@ order_move(struct call *call, const struct order_in *in,
 	if (!task_ref_parse(at, &anchor))
 		return order_bad_id(call, in->before.s ? "/before" : "/after");
 	r = store_task_move(call->app->db, call->mem, &call->who, &ref,
-	    &anchor, in->after.s != NULL, rank_between, &moved);
+	    &anchor, in->after.s != NULL, &ranks, &moved);
 	if (r)
 		return r;
 	out->message = TEXT("Task moved");

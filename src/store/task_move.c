@@ -145,7 +145,7 @@ struct move {
 	const struct principal *who;
 	const struct task_ref *ref, *anchor;
 	bool after;
-	task_between between;
+	const struct task_ranks *ranks;
 };
 
 static int
@@ -182,28 +182,8 @@ move_gap(const struct move *m, struct gap *ret)
 static int
 move_key(const struct move *m, const struct gap *gap, struct text *ret)
 {
-	return m->between(m->mem, m->after ? gap->near : gap->far,
+	return m->ranks->between(m->mem, m->after ? gap->near : gap->far,
 	    m->after ? gap->far : gap->near, ret);
-}
-
-/* n keys between lo and hi, halving: log2(n) deep. */
-static int
-spread_keys(const struct move *m, struct text lo, struct text hi,
-    struct texts keys)
-{
-	size_t half = keys.n / 2;
-	struct texts below = { keys.v, half };
-	struct texts above = { keys.v + half + 1, keys.n - half - 1 };
-	int error;
-
-	if (keys.n == 0)
-		return 0;
-	error = m->between(m->mem, lo, hi, &keys.v[half]);
-	if (error == 0)
-		error = spread_keys(m, lo, keys.v[half], below);
-	if (error == 0)
-		error = spread_keys(m, keys.v[half], hi, above);
-	return error;
 }
 
 static size_t
@@ -283,8 +263,8 @@ move_spread(const struct move *m, struct text middle)
 			return error;
 		keys.n = crowd.n;
 		keys.v = arena_array(m->mem, keys.n + 1, sizeof(*keys.v));
-		/* cppcheck-suppress uninitStructMember ; the lines above */
-		error = spread_keys(m, crowd.lo, crowd.hi, keys);
+		error = m->ranks->spread(m->mem, crowd.lo, crowd.hi, keys.n,
+		    keys.v);
 		if (error && error != -EINVAL)
 			return error;
 		if (error == 0 && (longest(keys) <= KEY_SHORT ||
@@ -335,9 +315,9 @@ move_run(const struct move *m, struct task *ret)
 int
 store_task_move(struct db *db, struct arena *mem, const struct principal *who,
     const struct task_ref *ref, const struct task_ref *anchor, bool after,
-    task_between between, struct task *ret)
+    const struct task_ranks *ranks, struct task *ret)
 {
-	const struct move m = { db, mem, who, ref, anchor, after, between };
+	const struct move m = { db, mem, who, ref, anchor, after, ranks };
 	bool own = !db_in_transaction(db);
 	int error = own ? db_begin(db) : 0;
 

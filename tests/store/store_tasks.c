@@ -291,15 +291,8 @@ the_trash_hides_and_purging_ends(void **state)
 	    " WHERE user_id = '%s'", fixture_uuid(&who.user_id)), 0);
 }
 
-static int
-between_none(struct arena *m, struct text lo, struct text hi, struct text *ret)
-{
-	(void)m;
-	(void)lo;
-	(void)hi;
-	*ret = TEXT("x");
-	return 0;
-}
+/* Nobody comes so far that a key is asked for. */
+static const struct task_ranks no_ranks = { NULL, NULL };
 
 /* Every statement on a task, by a stranger and by a revoked session. */
 static int
@@ -318,7 +311,7 @@ try_all(const struct principal *who, const struct task_ref *ref, int want)
 	    store_task_delete(db, mem, who, ref, 1, false, &t) == want &&
 	    store_task_delete(db, mem, who, ref, INT_NONE, true, &t) == want &&
 	    order_ids(db, mem, who, &ref->id, 1, &n) == want &&
-	    store_task_move(db, mem, who, ref, ref, true, between_none, &t) ==
+	    store_task_move(db, mem, who, ref, ref, true, &no_ranks, &t) ==
 	    want && !db_in_transaction(db);
 }
 
