@@ -122,6 +122,19 @@ def test_sequences_of_parts_that_overlap_end(dev, fresh):
     assert places(one).keys() == set(ids)
 
 
+def test_moves_into_one_gap_at_once_get_a_place_each(dev, fresh):
+    one = fresh()
+    ids = [one.task(f"task {i}")["id"] for i in range(TASKS)]
+    clients = [Client(dev) for _ in ids[1:]]
+    for _ in range(10):
+        parallel([lambda c=c, t=t: c.post(
+            "/tasks/order", 200, json={"task_id": t, "after": ids[0]},
+            token=one.access) for c, t in zip(clients, ids[1:])])
+        assert places(one).keys() == set(ids)
+    for client in clients:
+        client.close()
+
+
 def squeezed(one, ids, times):
     """Each time between the last and the one before it, on alternate sides:
     the gap is halved, and a key grows as fast as it can."""
