@@ -43,6 +43,7 @@ traps() {
 
 # Everything up and answering. Arguments go to docketd and the courier.
 service_start() {
+	pooler_check
 	lock
 	if [ -n "$(ours)" ]; then
 		say "Ending what runs in $STATE ..."
@@ -57,6 +58,7 @@ service_start() {
 	settings_make
 	RUNNING=1
 	postgres_start
+	pooler_start
 	step "Preparing the database" "$STATE/log/schema.log" \
 	    "the lines above say what the database refused" schema_make
 	app_start "$@"

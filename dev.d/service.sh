@@ -62,7 +62,7 @@ ours() {
 		pid=${pid%/*}
 		read -r program <"/proc/$pid/comm" || continue
 		case $program in
-		nginx | docketd | docket-courier | postgres) ;;
+		nginx | docketd | docket-courier | pgbouncer | postgres) ;;
 		*) continue ;;
 		esac
 		read -r rest <"/proc/$pid/stat" || continue
@@ -119,6 +119,7 @@ stop_all() {
 	end nginx 5 QUIT TERM
 	end docketd 15 TERM
 	end docket-courier 10 TERM
+	end pgbouncer 5 TERM
 	end postgres 30 INT QUIT
 	sockets_remove
 	rm -f "$STATE/pids"

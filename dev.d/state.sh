@@ -91,15 +91,17 @@ sockets_make() {
 	case $SOCKETS in
 	/tmp/*) private_dir "$SOCKETS" ;;
 	esac
-	mkdir -p "$SOCKETS/pg" "$SOCKETS/app"
+	mkdir -p "$SOCKETS/pg" "$SOCKETS/app" "$SOCKETS/pool"
 	own "$USER_PG" "$SOCKETS/pg"
 	own "$USER_APP:$GROUP_FRONT" "$SOCKETS/app"
+	own "$USER_APP" "$SOCKETS/pool"
 	chmod 755 "$SOCKETS" "$SOCKETS/pg"
 	chmod 750 "$SOCKETS/app"
+	chmod 700 "$SOCKETS/pool"
 }
 
 sockets_remove() {
-	rm -rf "${SOCKETS:?}/app" "$SOCKETS/pg"
+	rm -rf "${SOCKETS:?}/app" "$SOCKETS/pg" "$SOCKETS/pool"
 	rmdir "$SOCKETS" 2>/dev/null || true
 }
 
@@ -167,9 +169,10 @@ server {
 }
 
 database {
-	dsn = "$(dsn docket_api)"
-	courier_dsn = "$(dsn docket_courier)"
+	dsn = "$(pooler_dsn docket_api)"
+	courier_dsn = "$(pooler_dsn docket_courier)"
 	owner_dsn = "$(dsn docket_owner)"
+	prepared = "$(pooler_prepared)"
 }
 
 auth {

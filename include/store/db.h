@@ -44,7 +44,9 @@ struct db_config {
 	const char *application;	/* application_name */
 	const struct stmts *const *sets;
 	size_t n_sets;
-	bool prepared;
+	bool prepared;			/* keep statements in the server */
+	bool adapts;			/* not, if a pooler is met */
+	bool bare;			/* no start-up options */
 	long deadline_ms;		/* of a statement, or of the request
 					 * (db_deadline); 0 = none */
 	long statement_ms;		/* statement_timeout: what is left of a

@@ -23,6 +23,7 @@ struct db {
 	int64_t lost_at;	/* monotonic ms */
 	uint32_t events;	/* what the socket is watched for */
 	unsigned attempts;	/* since it was last ready */
+	bool adapted;		/* lost, but for a reason that is mended */
 	bool told_lost, told_drift;	/* logged once per change */
 	int64_t told_ms;	/* monotonic ms: when, and what */
 	char told_why[256];
@@ -96,6 +97,11 @@ void wire_clear(void *res);
 
 /* link.c: the connection has gone; db->why says why. */
 void link_lose(struct db *db);
+
+/* pooler.c: what a connection failed of is what poolers do not have: from now
+ * on without it. false: it is not, or nothing is left to do without. */
+bool pooler_refuses_options(struct db *db, const char *message);
+bool pooler_lost_statement(struct db *db, const char *state);
 
 /* prepare.c: one Parse's or Describe's answer; `failed` as libpq sees it. */
 enum wire prepare_answer(struct db *db, const struct pg_result *res,

@@ -158,6 +158,7 @@ cli_connect(const struct settings *settings, const char *dsn,
 		.dsn = dsn, .application = "docket",
 		.sets = sets, .n_sets = n_sets,
 		.prepared = strcmp(settings->database_prepared, "off") != 0,
+		.adapts = strcmp(settings->database_prepared, "auto") == 0,
 		.deadline_ms = DEADLINE_MS,
 	};
 	struct db *db = db_new(&config);

@@ -108,6 +108,7 @@ new_db(const struct courier *courier)
 		.dsn = s->database_courier_dsn, .application = "docket-courier",
 		.sets = sets, .n_sets = sizeof(sets) / sizeof(sets[0]),
 		.prepared = strcmp(s->database_prepared, "off") != 0,
+		.adapts = strcmp(s->database_prepared, "auto") == 0,
 		.deadline_ms = DEADLINE_MS,
 	};
 

@@ -51,16 +51,17 @@ start_options(const struct db *db, const char *theirs, char *out, size_t size)
 {
 	char timeouts[192] = "";
 
-	/* PgBouncer, for whose sake `prepared` is off, refuses options; our
-	 * own deadline is there still. */
-	if (db->config.deadline_ms > 0 && db->config.prepared)
+	/* Where a pooler refuses them, our own deadline is there still. */
+	if (db->config.deadline_ms > 0 && !db->config.bare)
 		snprintf(timeouts, sizeof(timeouts),
 		    "-c client_min_messages=warning"
 		    " -c statement_timeout=%ld"
 		    " -c idle_in_transaction_session_timeout=%ld",
 		    db->config.statement_ms ? db->config.statement_ms :
 		    db->config.deadline_ms, 4 * db->config.deadline_ms);
-	snprintf(out, size, "%s %s", timeouts, theirs ? theirs : "");
+	/* Not even a blank, where there are none. */
+	snprintf(out, size, "%s%s%s", timeouts, *timeouts && theirs ? " " : "",
+	    theirs ? theirs : "");
 }
 
 /* Begin with host `from` of several. */
@@ -132,6 +133,8 @@ wire_open_step(struct db *db)
 		break;
 	}
 	note_why(db, PQerrorMessage(db->conn));
+	db->adapted = pooler_refuses_options(db,
+	    PQerrorMessage(db->conn));
 	return WIRE_LOST;
 }
 

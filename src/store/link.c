@@ -32,8 +32,11 @@ db_new(const struct db_config *config)
 {
 	struct db *db = calloc(1, sizeof(*db));
 
-	if (db)
-		db->config = *config;
+	if (!db)
+		return NULL;
+	db->config = *config;
+	/* Who says that no statement is kept says that a pooler is there. */
+	db->config.bare |= !config->prepared;
 	return db;
 }
 
@@ -85,15 +88,18 @@ void
 link_lose(struct db *db)
 {
 	wire_close(db);
-	tell_lost(db, LOG_WARN, "db_lost");
+	if (!db->adapted)
+		tell_lost(db, LOG_WARN, "db_lost");
 	/* One that accepts and says nothing would come first for ever. */
-	if (db->state == LINK_CONNECTING || db->state == LINK_PREPARING)
+	if (!db->adapted && (db->state == LINK_CONNECTING ||
+	    db->state == LINK_PREPARING))
 		db->host = (db->host + 1) % db->n_hosts;
 	db_free(db->spare);
 	db->spare = NULL;
 	db->state = LINK_WAIT;
-	db->until = clock_mono_ms() + retry_ms(db);
-	db->attempts++;
+	db->until = clock_mono_ms() + (db->adapted ? 0 : retry_ms(db));
+	db->attempts += !db->adapted;
+	db->adapted = false;
 	db->in_tx = false;
 	db->stale = false;
 }
@@ -195,6 +201,7 @@ step_spare(struct db *db)
 	db_step(db->spare);
 	if (db_ready(db->spare)) {
 		wire_take(db, db->spare);
+		db->config = db->spare->config;
 		db->host = db->spare->host;
 		db->stale = false;
 	}

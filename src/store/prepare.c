@@ -38,11 +38,14 @@ prepare_answer(struct db *db, const struct pg_result *res, bool failed)
 
 	if (!stmt)
 		return WIRE_LOST;
+	if (failed && pooler_lost_statement(db, wire_error(res, WIRE_SQLSTATE)))
+		db->adapted = true;
 	if (failed)
 		snprintf(why, sizeof(why), "%s", wire_error(res, WIRE_MESSAGE));
 	else if (!db->parsed || row_check(stmt, res, why, sizeof(why)))
 		return WIRE_OK;
 	snprintf(db->why, sizeof(db->why), "statement %s: %s", stmt->name, why);
-	return failed && sqlstate_passes(wire_error(res, WIRE_SQLSTATE)) ?
+	return db->adapted ||
+	    (failed && sqlstate_passes(wire_error(res, WIRE_SQLSTATE))) ?
 	    WIRE_LOST : WIRE_DRIFT;
 }

@@ -137,6 +137,11 @@ db_run(struct db *db, struct arena *mem, const struct stmt *stmt,
 		return error;
 	}
 	arena_defer(mem, wire_clear, res);
+	if (w == WIRE_REFUSED &&
+	    pooler_lost_statement(db, wire_error(res, WIRE_SQLSTATE)))
+		/* Nothing was done; but a transaction has ended by it. */
+		return db->in_tx ? E_DATABASE :
+		    db_run(db, mem, stmt, params, ret);
 	if (w == WIRE_REFUSED)
 		return refused_error(db, stmt->name, res);
 	return row_decode(mem, stmt, res, ret);

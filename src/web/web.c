@@ -55,6 +55,7 @@ web_db(const struct settings *settings)
 		.sets = store_statements,
 		.n_sets = store_statements_n,
 		.prepared = strcmp(settings->database_prepared, "off") != 0,
+		.adapts = strcmp(settings->database_prepared, "auto") == 0,
 		.deadline_ms = deadline,
 		/* Who has waited as long as one may still gets this much. */
 		.statement_ms = shed < deadline / 2 ? deadline - shed :

@@ -1,0 +1,75 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+# PgBouncer between Docket and its database: DEV_POOLER=session|transaction.
+# shellcheck shell=bash
+
+PID_POOLER=''
+
+pooler_check() {
+	case ${DEV_POOLER-} in
+	'' | session | transaction) ;;
+	*) die "DEV_POOLER=$DEV_POOLER" "session or transaction" ;;
+	esac
+}
+
+# PgBouncer 1.18 keeps no statements from one transaction to the next.
+pooler_prepared() {
+	case ${DEV_POOLER-} in
+	session) echo on ;;
+	transaction) echo off ;;
+	*) echo auto ;;
+	esac
+}
+
+# pooler_dsn ROLE: through it, where there is one.
+pooler_dsn() {
+	if [ -n "${DEV_POOLER-}" ]; then
+		printf 'host=%s port=6432 dbname=docket user=%s' \
+		    "$SOCKETS/pool" "$1"
+	else
+		dsn "$1"
+	fi
+}
+
+# In a folder that only the service may enter, and so without passwords. What
+# it is told beyond its defaults is what docs/scale-out.md says, but for the
+# few connections: most of a suite's requests then change theirs.
+pooler_settings() {
+	local most=100
+
+	[ "$DEV_POOLER" = session ] || most=6
+	printf '"%s" ""\n' docket_api docket_courier |
+		write "$STATE/pooler.users" 600 "$USER_APP"
+	write "$STATE/pooler.ini" 600 "$USER_APP" <<INI
+[databases]
+docket = host=$SOCKETS/pg dbname=docket
+
+[pgbouncer]
+listen_addr =
+unix_socket_dir = $SOCKETS/pool
+unix_socket_mode = 0700
+listen_port = 6432
+auth_type = trust
+auth_file = $STATE/pooler.users
+pool_mode = $DEV_POOLER
+default_pool_size = $most
+max_client_conn = 500
+query_wait_timeout = 2
+server_login_retry = 1
+INI
+}
+
+pooler_ready() {
+	[ -S "$SOCKETS/pool/.s.PGSQL.6432" ]
+}
+
+pooler_start() {
+	[ -n "${DEV_POOLER-}" ] || return 0
+	packages_install pgbouncer
+	pooler_settings
+	spawn pgbouncer "$USER_APP" pgbouncer "$STATE/pooler.ini"
+	PID_POOLER=$SPAWNED
+	wait_for 10 pooler_ready || {
+		show_log "$STATE/log/pgbouncer.log"
+		die "PgBouncer did not start" "the lines above say why"
+	}
+}
