@@ -23,13 +23,15 @@ PRODUCTION = (
 
 @contextlib.contextmanager
 def running(*settings):
-    """A docket.Dev; settings are "section.key=value"."""
+    """A docket.Dev; settings are "section.key=value", @SOCKETS@ in them is
+    the folder of the sockets."""
     directory = tempfile.mkdtemp(prefix="docket-own-", dir="/var/tmp")
     os.chmod(directory, 0o755)
     state = os.path.join(directory, "dev")
     environment = {**os.environ, "DEV_DIR": state,
                    "DEV_PORT": str(docket.free_port())}
-    words = [word for one in settings for word in ("--set", one)]
+    words = [word for one in settings for word in (
+        "--set", one.replace("@SOCKETS@", os.path.join(state, "sock")))]
     run_dev(environment, "run", "--detach", *words)
     try:
         yield docket.Dev(state)
