@@ -91,9 +91,7 @@ class Pair:
         with open(self.leads.data / "pg_hba.conf", "a") as rules:
             rules.write("local replication postgres peer map=dev\n")
         self.leads.sql("SELECT pg_reload_conf()")
-        own.dsn = (f"host={self.leads.sockets},{self.follows.sockets}"
-                   " dbname=docket user=docket_api"
-                   " target_session_attrs=read-write")
+        self.first = self.leads.sockets  # of the service's hosts
 
     def close(self):
         self.leads.kill()
@@ -152,3 +150,4 @@ class Pair:
         """The standby leads; the other one is what follows, or does not."""
         assert self.follows.sql("SELECT pg_promote(true, 60)") == "t"
         self.leads, self.follows = self.follows, self.leads
+        self.own.dsn = self.leads.dsn("docket_api")  # the tests' own way
