@@ -7,7 +7,7 @@ libjson-c-dev libjwt-dev libssl-dev libsodium-dev libargon2-dev libconfuse-dev
 libunistring-dev libpq-dev libcurl4-openssl-dev nginx postgresql-15 openssl curl ca-certificates"
 PACKAGES_TEST="libcmocka-dev python3 python3-pytest python3-argon2
 python3-bcrypt python3-aiosmtpd python3-cryptography python3-passlib python3-werkzeug clang-14
-libclang-rt-14-dev llvm-14 nghttp2-client postgresql-15-pgtap fail2ban"
+libclang-rt-14-dev llvm-14 nghttp2-client postgresql-15-pgtap fail2ban pgbouncer"
 PACKAGES_ANALYSIS="clang-tidy-14 cppcheck shellcheck"
 
 POLICY=/usr/sbin/policy-rc.d
@@ -31,7 +31,7 @@ packages_root() {
 	set -euo pipefail
 	export DEBIAN_FRONTEND=noninteractive NEEDRESTART_SUSPEND=1
 	# Not local: the trap at the end reads them.
-	saved=$POLICY.docket-saved made='' nginx_new=''
+	saved=$POLICY.docket-saved made='' new=()
 	options=(-y -q --no-install-recommends
 		-o Dpkg::Options::=--force-confold -o DPkg::Lock::Timeout=120)
 
@@ -58,7 +58,9 @@ packages_root() {
 	[ -d "${CLUSTER_DIR%/*}" ] || made=1
 	mkdir -p "$CLUSTER_DIR"
 	echo "create_main_cluster = false" >"$CLUSTER_FILE"
-	[ -e /usr/sbin/nginx ] || nginx_new=1
+	for service in nginx pgbouncer; do
+		[ -e "/usr/sbin/$service" ] || new+=("$service")
+	done
 
 	if ! apt-get install "${options[@]}" -s "$@" >/dev/null 2>&1; then
 		apt-get update -q
@@ -69,9 +71,10 @@ packages_root() {
 		apt-get install "${options[@]}" "$@"
 	fi
 	# A package that we brought must not start at the next boot either.
-	if [ -n "$nginx_new" ] && [ -e /etc/init.d/nginx ]; then
-		update-rc.d nginx disable >/dev/null 2>&1 || true
-	fi
+	for service in "${new[@]}"; do
+		[ ! -e "/etc/init.d/$service" ] ||
+			update-rc.d "$service" disable >/dev/null 2>&1 || true
+	done
 }
 
 packages_install() {

@@ -46,6 +46,7 @@ docket = host=$SOCKETS/pg dbname=docket
 [pgbouncer]
 listen_addr =
 unix_socket_dir = $SOCKETS/pool
+pidfile = $SOCKETS/pool/pid
 unix_socket_mode = 0700
 listen_port = 6432
 auth_type = trust
@@ -56,6 +57,15 @@ max_client_conn = 500
 query_wait_timeout = 2
 server_login_retry = 1
 INI
+}
+
+# What cannot be said at the start of a connection.
+pooler_roles() {
+	[ -n "${DEV_POOLER-}" ] || return 0
+	psql_as postgres postgres \
+	    -c "ALTER ROLE docket_api SET statement_timeout = '1500ms'" \
+	    -c "ALTER ROLE docket_api
+		SET idle_in_transaction_session_timeout = '10s'"
 }
 
 pooler_ready() {

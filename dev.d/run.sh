@@ -61,6 +61,7 @@ service_start() {
 	pooler_start
 	step "Preparing the database" "$STATE/log/schema.log" \
 	    "the lines above say what the database refused" schema_make
+	pooler_roles
 	app_start "$@"
 	front_start "$@"
 	pids_write

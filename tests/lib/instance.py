@@ -22,14 +22,14 @@ PRODUCTION = (
 
 
 @contextlib.contextmanager
-def running(*settings):
+def running(*settings, **more):
     """A docket.Dev; settings are "section.key=value", @SOCKETS@ in them is
-    the folder of the sockets."""
+    the folder of the sockets; more is for ./dev's environment."""
     directory = tempfile.mkdtemp(prefix="docket-own-", dir="/var/tmp")
     os.chmod(directory, 0o755)
     state = os.path.join(directory, "dev")
     environment = {**os.environ, "DEV_DIR": state,
-                   "DEV_PORT": str(docket.free_port())}
+                   "DEV_PORT": str(docket.free_port()), **more}
     words = [word for one in settings for word in (
         "--set", one.replace("@SOCKETS@", os.path.join(state, "sock")))]
     run_dev(environment, "run", "--detach", *words)
