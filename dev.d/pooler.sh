@@ -83,3 +83,23 @@ pooler_start() {
 		die "PgBouncer did not start" "the lines above say why"
 	}
 }
+
+# What talks most to the database; --long: all that serves through nginx, but
+# what takes the database for its own or measures it.
+POOLED="10_health 20_otp 32_login 42_sessions 50_tasks 51_conditional
+52_lists 53_order 53_order_races 54_courier"
+
+# pooled MODE: through PgBouncer.
+pooled() {
+	local DEV_POOLER=$1 PYTEST_ARGS=() name
+
+	export DEV_POOLER
+	if [ -z "$LONG" ]; then
+		for name in $POOLED; do
+			PYTEST_ARGS+=("$DEV_ROOT/tests/api/$name.py")
+		done
+	else
+		PYTEST_ARGS=("$DEV_ROOT/tests/api")
+	fi
+	LONG='' MARK="not alone" api "API by PgBouncer ($1)" "test-pool-$1"
+}

@@ -98,6 +98,10 @@ void wire_clear(void *res);
 /* link.c: the connection has gone; db->why says why. */
 void link_lose(struct db *db);
 
+/* pooler.c: the start-up options. The administrator's own (`theirs`, or NULL)
+ * come last and so win over ours. */
+void pooler_options(const struct db *db, const char *theirs, char *out,
+    size_t size);
 /* pooler.c: what a connection failed of is what poolers do not have: from now
  * on without it. false: it is not, or nothing is left to do without. */
 bool pooler_refuses_options(struct db *db, const char *message);

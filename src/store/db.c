@@ -45,25 +45,6 @@ option(const PQconninfoOption *parsed, const char *keyword)
 	return NULL;
 }
 
-/* The administrator's own `options` come last and so win over ours. */
-static void
-start_options(const struct db *db, const char *theirs, char *out, size_t size)
-{
-	char timeouts[192] = "";
-
-	/* Where a pooler refuses them, our own deadline is there still. */
-	if (db->config.deadline_ms > 0 && !db->config.bare)
-		snprintf(timeouts, sizeof(timeouts),
-		    "-c client_min_messages=warning"
-		    " -c statement_timeout=%ld"
-		    " -c idle_in_transaction_session_timeout=%ld",
-		    db->config.statement_ms ? db->config.statement_ms :
-		    db->config.deadline_ms, 4 * db->config.deadline_ms);
-	/* Not even a blank, where there are none. */
-	snprintf(out, size, "%s%s%s", timeouts, *timeouts && theirs ? " " : "",
-	    theirs ? theirs : "");
-}
-
 /* Begin with host `from` of several. */
 static PGconn *
 start(struct db *db, const PQconninfoOption *parsed, unsigned from)
@@ -87,7 +68,8 @@ start(struct db *db, const PQconninfoOption *parsed, unsigned from)
 	db->n_hosts = hosts_count(&listed);
 	if (!hosts_from(&listed, from, &turned, &text))
 		return NULL;
-	start_options(db, option(parsed, "options"), options, sizeof(options));
+	pooler_options(db, option(parsed, "options"), options,
+	    sizeof(options));
 	conn = PQconnectStartParams(keys, (const char *[]) {
 		"1", "5", "2", "2", "5000", db->config.dsn,
 		db->config.application, "UTF8", options,

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 /* A pooler stands before the database: what it takes, and what to go without. */
+#include <stdio.h>
 #include <string.h>
 
 #include "base/log.h"
@@ -19,6 +20,25 @@ tell(const struct db *db, const char *sign)
 	log_event(LOG_INFO, "db_pooler",
 	    "application=%s prepared=%s sign=\"%s\"", db->config.application,
 	    db->config.prepared ? "on" : "off", sign);
+}
+
+void
+pooler_options(const struct db *db, const char *theirs, char *out,
+    size_t size)
+{
+	char timeouts[192] = "";
+
+	/* Where a pooler refuses them, our own deadline is there still. */
+	if (db->config.deadline_ms > 0 && !db->config.bare)
+		snprintf(timeouts, sizeof(timeouts),
+		    "-c client_min_messages=warning"
+		    " -c statement_timeout=%ld"
+		    " -c idle_in_transaction_session_timeout=%ld",
+		    db->config.statement_ms ? db->config.statement_ms :
+		    db->config.deadline_ms, 4 * db->config.deadline_ms);
+	/* Not even a blank, where there are none. */
+	snprintf(out, size, "%s%s%s", timeouts, *timeouts && theirs ? " " : "",
+	    theirs ? theirs : "");
 }
 
 bool
