@@ -37,7 +37,7 @@ SETTING(server, log_requests, BOOL, "on", 0, 0, "One line per request")
 SETTING(database, dsn, TEXT, "host=/run/postgresql dbname=docket user=docket_api", 1, 1024, "libpq connection string of the role docket_api")
 SETTING(database, courier_dsn, TEXT, "host=/run/postgresql dbname=docket user=docket_courier", 1, 1024, "libpq connection string of the role docket_courier")
 SETTING(database, owner_dsn, TEXT, "host=/run/postgresql dbname=docket user=docket_owner", 1, 1024, "libpq connection string of the owner, used by `docket migrate` and `docket audit` alone")
-SETTING(database, prepared, CHOICE, "auto", 0, 0, "[auto|on|off] prepared statements; off behind a PgBouncer that lacks them")
+SETTING(database, prepared, CHOICE, "auto", 0, 0, "[auto|on|off] prepared statements; auto: until a pooler turns out to lack them")
 
 SETTING(auth, issuer, TEXT, "docket", 1, 200, "The iss claim")
 SETTING(auth, audience, TEXT, "docket", 1, 200, "The aud claim")
