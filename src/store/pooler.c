@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
-/* A pooler stands before the database: what it takes, and what to go without. */
+/* A pooler before the database: what it takes, and what to go without. */
 #include <stdio.h>
 #include <string.h>
 

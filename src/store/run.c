@@ -20,8 +20,10 @@
 
 /* The statement's time, or what is left of the request's. A server that is cut
  * off by the latter loses its connection: libpq's PQcancel blocks, on a server
- * that is stopped for ever. It is rare, because statement_timeout leaves room
- * (statement_ms): only a request of several slow statements comes so far. */
+ * that is stopped for ever, and a cancel that meets a COMMIT in its wait for a
+ * standby makes the server say that it is done, on one machine alone. It is
+ * rare, because statement_timeout leaves room (statement_ms): only a request of
+ * several slow statements comes so far. */
 static int64_t
 deadline(const struct db *db)
 {

@@ -181,8 +181,9 @@ def owned_tables(migrations):
         if re.search(r"PRIMARY KEY \(user_id\b", body) or \
                 re.search(r"\buser_id uuid[^,]*PRIMARY KEY", body):
             found.add(f"docket.{table}")
-    return found | set(re.findall(r"docket\.tasks?(?:_\w+)?",
-                                  " ".join(found)))
+    return found | set(re.findall(
+        r"CREATE (?:UNLOGGED )?TABLE (?:IF NOT EXISTS )?"
+        r"(docket\.tasks?(?:_\w+)?)\b", migrations))
 
 
 @functools.cache

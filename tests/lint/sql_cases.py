@@ -15,6 +15,9 @@ CREATE TABLE docket.task_changes (
 	user_id uuid,
 	PRIMARY KEY (user_id, seq)
 );
+CREATE TABLE docket.task_words (
+	word text PRIMARY KEY
+);
 CREATE TABLE docket.users (
 	id uuid PRIMARY KEY
 );
@@ -25,6 +28,7 @@ FOUND = [
     ("owner", '"SELECT t.id FROM docket.tasks t WHERE t.id = $4"'),
     ("owner", '"SELECT id FROM docket.tasks"'),
     ("owner", '"SELECT c.id FROM docket.task_changes c WHERE c.seq > $4"'),
+    ("owner", '"SELECT w.word FROM docket.task_words w"'),
     ("owner", '"UPDATE docket.tasks t SET user_id = $1 WHERE t.id = $4"'),
     ("owner", '"DELETE FROM docket.tasks t USING docket.users u'
      ' WHERE u.user_id = $1 AND t.id = $4"'),
