@@ -38,6 +38,7 @@ struct task_id_in {
 };
 
 extern const struct fields task_object;		/* over struct task */
+extern const struct fields trashed_object;	/* over struct trashed */
 
 /* Which TASK_* members of a store change an input had, whatever list of rows
  * it was decoded by. */
@@ -60,6 +61,9 @@ struct task_match {
 	size_t n;
 };
 void task_if_match(const struct call *call, struct task_match *ret);
+/* A write on one task that does not say which version it means, where
+ * tasks.require_if_match asks for that: E_MATCH_NEEDED, else 0. */
+int task_match_needed(const struct call *call);
 /* The strong ETag of one task. */
 void task_etag(struct call *call, const struct task *task);
 /* A 412 carries the task as it stands. */

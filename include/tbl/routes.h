@@ -71,6 +71,8 @@ ROUTE(GET,    "/tasks/{id}",	NULL, ACCESS_USER, TASKR, TX_READ, GROUP_MAIN, LIST
 ROUTE(PUT,    "/tasks/{id}",	NULL, ACCESS_USER, TASKW, TX_WRITE, GROUP_MAIN, TASK, task_put_body, fields_none, 200, task_done_reply, RATE_API, api_task_put, "updateTask", "Change the members present; absent ones stay")
 ROUTE(PATCH,  "/tasks/{id}",	NULL, ACCESS_USER, TASKW, TX_WRITE, GROUP_MAIN, TASK | ROUTE_MERGE | ROUTE_IDEMPOTENT, task_put_body, fields_none, 200, task_done_reply, RATE_API, api_task_put, "patchTask", "Merge patch (RFC 7396): null clears")
 ROUTE(DELETE, "/tasks/{id}",	NULL, ACCESS_USER, TASKW, TX_WRITE, GROUP_MAIN, TASK, fields_none, task_delete_query, 200, message_reply, RATE_API, api_task_delete, "deleteTask", "Delete a task")
+ROUTE(GET,    "/tasks/trash",	NULL, ACCESS_USER, TASKR, TX_READ, GROUP_MAIN, LIST, fields_none, trash_query, 200, trash_reply, RATE_API, api_trash_list, "listTrash", "Deleted tasks, newest first, a page at a time")
+ROUTE(POST,   "/tasks/{id}/restore", NULL, ACCESS_USER, TASKW, TX_WRITE, GROUP_MAIN, TASK | ROUTE_IDEMPOTENT, fields_none, fields_none, 200, task_done_reply, RATE_API, api_task_restore, "restoreTask", "Take a task out of the trash, back to its place in the order")
 ROUTE(PATCH,  "/tasks/{id}/status", NULL, ACCESS_USER, TASKW, TX_WRITE, GROUP_MAIN, TASK | ROUTE_MERGE | ROUTE_IDEMPOTENT, task_status_body, fields_none, 200, task_done_reply, RATE_API, api_task_status, "setTaskStatus", "Change status or deadline")
 
 /* seed aliases: tasks under their own paths */

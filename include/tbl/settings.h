@@ -90,6 +90,8 @@ SETTING(limits, auth_client, INT, "2", 0, 100000, "Requests to /auth and /otp pe
 
 SETTING(audit, keep, SECONDS, "180d", 2592000, 315360000, "How long the audit trail keeps an event, 30d at least; docket gc takes away what is older")
 
+SETTING(tasks, require_if_match, BOOL, "off", 0, 0, "Refuse PUT, PATCH, DELETE and restore of a task without If-Match, and their like in a batch without if_match (428)")
+SETTING(tasks, trash_days, INT, "30", 0, 36500, "How long a deleted task can be restored; docket gc takes away what is older; 0 = all that it finds there")
 SETTING(tasks, transfers, COUNT, "auto", 1, 100, "Exports and imports at once over all workers and hosts, one of each user; auto = half of server.auth_workers, which do them beside logins")
 SETTING(tasks, transfer_seconds, SECONDS, "60", 1, 600, "Time that one export or import may take")
 SETTING(tasks, import_kib, INT, "8192", 256, 16384, "Largest body of POST /tasks/import in KiB; nginx takes 16 MiB")

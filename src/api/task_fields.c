@@ -4,6 +4,7 @@
 #include "api/fields.h"
 #include "api/tasks.h"
 #include "core/task.h"
+#include "store/trash.h"
 
 static const char *const statuses[] = {
 	"pending", "in_progress", "completed", "cancelled", NULL
@@ -23,25 +24,31 @@ print_label(struct buf *out, const void *object)
 /* ---- given ---- */
 
 #define T struct task
-static const struct field task_rows[] = {
-	F(UUID, T, id, "id", 0, 0, 0, "UUIDv7", "\"01936f5c-7e4b-7c1a-9d60-0f5a3f1c2b4d\""),
-	F(UUID, T, id, "uuid", 0, 0, 0, "= id", "\"01936f5c-7e4b-7c1a-9d60-0f5a3f1c2b4d\""),
-	F(INT, T, number, "number", 0, 0, 0, "Counts up per user; good wherever an id is", "42"),
-	F(TEXT, T, title, "title", 0, 0, 0, "", "\"Sample Task\""),
-	F(TEXT, T, description, "description", 0, 0, 0, "", "\"This is a sample task description.\""),
-	F_ENUM(T, status, "status", 0, statuses, "", "\"pending\""),
-	F_PRINT(TEXT, T, status, "status_label", print_label, "For people", "\"To Do\""),
-	F(INT, T, priority, "priority", 0, 0, 0, "0 none, 1 highest, 9 lowest", "0"),
-	F(TEXT, T, due_date, "due_date", FIELD_NULLABLE, 0, 0, "A date, an instant, or a local time of due_timezone", "\"2026-12-31\""),
-	F(TEXT, T, due_timezone, "due_timezone", FIELD_NULLABLE, 0, 0, "IANA name", "\"Europe/Berlin\""),
-	F(BOOL, T, overdue, "overdue", 0, 0, 0, "Past due and not finished", "false"),
-	F(TEXTS, T, tags, "tags", 0, 0, 0, "", "[\"home\"]"),
-	F(TEXT, T, position, "position", 0, 0, 0, "Opaque; sorts as text", "\"0000000042\""),
-	F(INT, T, version, "version", 0, 0, 0, "Counts changes; the ETag", "1"),
-	F(UUID, T, user_id, "user_id", 0, 0, 0, "The owner", "\"01936f5c-7e4b-7c1a-9d60-0f5a3f1c2b4d\""),
-	F(TIME, T, created_at, "created_at", 0, 0, 0, "", "\"2026-01-31T09:30:00.000Z\""),
-	F(TIME, T, updated_at, "updated_at", 0, 0, 0, "", "\"2026-01-31T09:30:00.000Z\""),
-	F(TIME, T, completed_at, "completed_at", FIELD_NULLABLE, 0, 0, "", "\"2026-01-31T09:30:00.000Z\""),
+#define TASK_ROWS \
+	F(UUID, T, id, "id", 0, 0, 0, "UUIDv7", "\"01936f5c-7e4b-7c1a-9d60-0f5a3f1c2b4d\""), \
+	F(UUID, T, id, "uuid", 0, 0, 0, "= id", "\"01936f5c-7e4b-7c1a-9d60-0f5a3f1c2b4d\""), \
+	F(INT, T, number, "number", 0, 0, 0, "Counts up per user; good wherever an id is", "42"), \
+	F(TEXT, T, title, "title", 0, 0, 0, "", "\"Sample Task\""), \
+	F(TEXT, T, description, "description", 0, 0, 0, "", "\"This is a sample task description.\""), \
+	F_ENUM(T, status, "status", 0, statuses, "", "\"pending\""), \
+	F_PRINT(TEXT, T, status, "status_label", print_label, "For people", "\"To Do\""), \
+	F(INT, T, priority, "priority", 0, 0, 0, "0 none, 1 highest, 9 lowest", "0"), \
+	F(TEXT, T, due_date, "due_date", FIELD_NULLABLE, 0, 0, "A date, an instant, or a local time of due_timezone", "\"2026-12-31\""), \
+	F(TEXT, T, due_timezone, "due_timezone", FIELD_NULLABLE, 0, 0, "IANA name", "\"Europe/Berlin\""), \
+	F(BOOL, T, overdue, "overdue", 0, 0, 0, "Past due and not finished", "false"), \
+	F(TEXTS, T, tags, "tags", 0, 0, 0, "", "[\"home\"]"), \
+	F(TEXT, T, position, "position", 0, 0, 0, "Opaque; sorts as text", "\"0000000042\""), \
+	F(INT, T, version, "version", 0, 0, 0, "Counts changes; the ETag", "1"), \
+	F(UUID, T, user_id, "user_id", 0, 0, 0, "The owner", "\"01936f5c-7e4b-7c1a-9d60-0f5a3f1c2b4d\""), \
+	F(TIME, T, created_at, "created_at", 0, 0, 0, "", "\"2026-01-31T09:30:00.000Z\""), \
+	F(TIME, T, updated_at, "updated_at", 0, 0, 0, "", "\"2026-01-31T09:30:00.000Z\""), \
+	F(TIME, T, completed_at, "completed_at", FIELD_NULLABLE, 0, 0, "", "\"2026-01-31T09:30:00.000Z\"")
+static const struct field task_rows[] = { TASK_ROWS };
+
+/* The same in the trash; struct trashed begins with a struct task. */
+static const struct field trashed_rows[] = {
+	TASK_ROWS,
+	F(TIME, struct trashed, deleted_at, "deleted_at", 0, 0, 0, "tasks.trash_days later it is gone", "\"2026-01-31T09:30:00.000Z\""),
 };
 
 /* S0's eight columns under its names. */
@@ -60,6 +67,8 @@ static const struct field s0_rows[] = {
 #undef T
 
 const struct fields task_object = FIELDS("Task", task_rows, struct task);
+const struct fields trashed_object =
+    FIELDS("TaskTrashed", trashed_rows, struct trashed);
 static const struct fields s0_object = FIELDS("TaskS0", s0_rows, struct task);
 
 struct task_out {

@@ -154,6 +154,13 @@ task_if_match(const struct call *call, struct task_match *ret)
 	}
 }
 
+int
+task_match_needed(const struct call *call)
+{
+	return call->app->settings->tasks_require_if_match &&
+	    !call->req->if_match.s ? E_MATCH_NEEDED : 0;
+}
+
 void
 task_etag(struct call *call, const struct task *task)
 {

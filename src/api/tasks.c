@@ -106,6 +106,7 @@ task_change(struct call *call, const struct task_in *in, const char *message)
 	int r;
 
 	if ((r = task_ref_of(call, in->task_id, &ref)) ||
+	    (r = task_match_needed(call)) ||
 	    (r = task_in_fill(call, in, change.set & TASK_ZONE &&
 	    change.set & TASK_DUE, &change.to)))
 		return r;
@@ -144,8 +145,8 @@ api_task_delete(struct call *call)
 	int r;
 
 	call->reply.object = &done;
-	r = task_ref_of(call, body ? body->task_id : TEXT_NONE, &ref);
-	if (r)
+	if ((r = task_ref_of(call, body ? body->task_id : TEXT_NONE, &ref)) ||
+	    (r = task_match_needed(call)))
 		return r;
 	task_if_match(call, &match);
 	for (size_t i = 0; i < match.n || i == 0; i++) {

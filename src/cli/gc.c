@@ -28,15 +28,17 @@ cli_gc(struct cli *cli, int argc, char **argv)
 		return status;
 	db = cli_database(&settings, &status);
 	if (db) {
-		status = store_gc(db, cli->mem, settings.audit_keep, &n);
+		status = store_gc(db, cli->mem, settings.audit_keep,
+		    settings.tasks_trash_days, &n);
 		if (status)
 			status = cli_fail("gc", status);
 		else
 			printf("codes %" PRId64 ", budgets %" PRId64
 			    ", windows %" PRId64 ", replies %" PRId64
-			    ", sessions %" PRId64 ", audit %" PRId64 "\n",
+			    ", sessions %" PRId64 ", tasks %" PRId64
+			    ", audit %" PRId64 "\n",
 			    n.otps, n.budgets, n.attempts, n.idempotency,
-			    n.sessions, n.audit);
+			    n.sessions, n.tasks, n.audit);
 	}
 	db_free(db);
 	settings_done(&settings);

@@ -78,7 +78,8 @@ static const struct command commands[] = {
 	    "All tasks of an account as one file" },
 	{ "gc", "", cli_gc,
 	    "Take away expired codes, budgets, replies and sessions, and what\n"
-	    "      the audit trail has kept long enough (audit.keep)" },
+	    "      the trash (tasks.trash_days) and the audit trail (audit.keep)\n"
+	    "      have kept long enough" },
 	{ "audit", "tail [-n N] [--follow] [--json] [FILTER]...\n"
 	    "  audit export [--until TIME] [--format ndjson|csv] [FILTER]...",
 	    cli_audit,

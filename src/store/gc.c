@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "store/gc.h"
 #include "store/sets.h"
+#include "store/trash.h"
 
 #define COUNT(member_) \
 	{ .name = #member_, .type = FIELD_INT, \
@@ -102,7 +103,7 @@ gc_audit(struct db *db, struct arena *mem, int64_t keep, int64_t *ret)
 
 int
 store_gc(struct db *db, struct arena *mem, int64_t audit_keep,
-    struct gc_counts *ret)
+    int64_t trash_days, struct gc_counts *ret)
 {
 	struct db_params p = { 0 };
 	struct db_result r;
@@ -113,5 +114,7 @@ store_gc(struct db *db, struct arena *mem, int64_t audit_keep,
 	if (r.rows == 0)
 		return E_NONE;
 	*ret = *(const struct gc_counts *)r.v;
-	return gc_audit(db, mem, audit_keep, &ret->audit);
+	error = gc_audit(db, mem, audit_keep, &ret->audit);
+	return error ? error :
+	    store_trash_empty(db, mem, trash_days, &ret->tasks);
 }

@@ -3,6 +3,7 @@
 #include "base/error.h"
 #include "store/sets.h"
 #include "store/task_sql.h"
+#include "store/trash.h"
 #include "store/who.h"
 
 static const struct field task_fields[] = { TASK_FIELDS };
@@ -244,12 +245,14 @@ store_task_get(struct db *db, struct arena *mem, const struct principal *who,
 	return task_run(db, mem, who, &statements[TASK_GET], &p, ret);
 }
 
-/* No row: was there no task, or not that version of it? */
+/* No row: was there no task, or not that version of it? `any`: in the trash
+ * too. */
 static int
 task_refused(struct db *db, struct arena *mem, const struct principal *who,
-    const struct task_ref *ref, struct task *ret)
+    const struct task_ref *ref, bool any, struct task *ret)
 {
-	int error = store_task_get(db, mem, who, ref, ret);
+	int error = (any ? store_task_find : store_task_get)(db, mem, who,
+	    ref, ret);
 
 	return error ? error : E_VERSION;
 }
@@ -302,7 +305,7 @@ store_task_update(struct db *db, struct arena *mem,
 	    change, ret);
 
 	if (error == E_TASK && change->if_version != INT_NONE)
-		return task_refused(db, mem, who, ref, ret);
+		return task_refused(db, mem, who, ref, false, ret);
 	return error;
 }
 
@@ -319,6 +322,6 @@ store_task_delete(struct db *db, struct arena *mem,
 	error = task_run(db, mem, who,
 	    &statements[purge ? TASK_PURGE : TASK_TRASH], &p, ret);
 	if (error == E_TASK && if_version != INT_NONE)
-		return task_refused(db, mem, who, ref, ret);
+		return task_refused(db, mem, who, ref, purge, ret);
 	return error;
 }

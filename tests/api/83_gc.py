@@ -10,7 +10,8 @@ import docket
 from docket import new_name
 
 COUNTS = re.compile(r"codes (\d+), budgets (\d+), windows (\d+),"
-                    r" replies (\d+), sessions (\d+), audit (\d+)\n")
+                    r" replies (\d+), sessions (\d+), tasks (\d+),"
+                    r" audit (\d+)\n")
 
 
 def gc(dev, *arguments):

@@ -397,6 +397,23 @@ def check_delete(world, sent, reply):
         left.status in (200, 404), str(left)
 
 
+def make_trash(world, row, sent):
+    for _ in range(3):
+        world.one.delete("/tasks/" + world.one.task(LONG)["id"])
+    sent.path += "?limit=2"
+
+
+def make_restore(world, row, sent):
+    of_a_task({})(world, row, sent)
+    world.one.delete("/tasks/" + sent.task["id"])
+
+
+def check_restore(world, sent, reply):
+    left = world.one.get("/tasks/" + sent.task["id"], None)
+    assert left.status == 200 if reply.status == 200 else \
+        left.status in (200, 404), str(left)
+
+
 def make_order(world, row, sent):
     sent.ids = [t["id"] for t in world.one.tasks("?limit=200")]
     sent.more["json"] = {"task_ids": sent.ids[::-1]}
@@ -528,6 +545,8 @@ HANDLERS = {
     "api_task_get": (of_a_task({}), None),
     "api_task_put": (of_a_task(CHANGE), check_change),
     "api_task_delete": (of_a_task({}), check_delete),
+    "api_trash_list": (make_trash, None),
+    "api_task_restore": (make_restore, check_restore),
     "api_task_status": (of_a_task({"status": "completed"}), check_status),
     "api_task_export": (make_export, check_export),
     "api_task_import": (make_import, check_import),

@@ -539,7 +539,7 @@ the_sweep_takes_yesterdays_traffic_only_later(void **state)
 	fixture_sql("INSERT INTO docket.otp_traffic (kind, subject, day)"
 	    " SELECT 'country', 'IR', current_date - i"
 	    " FROM generate_series(0, 9) i");
-	assert_int_equal(store_gc(db, mem, 15552000, &n), 0);
+	assert_int_equal(store_gc(db, mem, 15552000, 30, &n), 0);
 	assert_int_equal(n.budgets, 7);
 	assert_int_equal(rows("otp_traffic"), 3);
 }

@@ -165,7 +165,7 @@ the_sweep_takes_what_has_served(void **state)
 	    " ('%s', 'new', '', '', 200, '', '', now());"
 	    "UPDATE docket.sessions SET ended_at = now() - interval '31 days'"
 	    " WHERE user_id = '%s';", id, id, id);
-	assert_int_equal(store_gc(db, mem, 15552000, &n), 0);
+	assert_int_equal(store_gc(db, mem, 15552000, 30, &n), 0);
 	assert_int_equal(n.attempts, 2);
 	assert_int_equal(n.idempotency, 1);
 	assert_int_equal(n.sessions, 1);
