@@ -685,6 +685,7 @@ def place_of(one, row):
     place = places(row)[0]
     tasks = [one.task(f"task {i}")["id"] for i in range(2)]
     ref = spare(one.dev, one.id).get(place.noun, [tasks[1]])[0]
+    place.ready(one, ref)
     return lambda client, expect, **more: place.send(
         client, ref, tasks[0], expect, **more)
 
@@ -951,7 +952,9 @@ def test_both_are_needed(both, row):
 def place_of_both(one, row, program):
     tasks = [one.post("/tasks", 201, json={"title": "t"},
                       **key(program)).json["task"]["id"] for _ in range(2)]
-    return lambda client, expect, **more: places(row)[0].send(
+    place = places(row)[0]
+    place.ready(one, tasks[1], **key(program))
+    return lambda client, expect, **more: place.send(
         client, tasks[1], tasks[0], expect, **more)
 
 

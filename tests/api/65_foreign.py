@@ -44,6 +44,7 @@ def test_a_foreign_key_replays_nothing(victim, caller, ledger, place):
     """The victim's key, the victim's request: nothing of the reply that is
     kept for him, and for the caller no use of his own key."""
     name, task = docket.new_name("key-"), victim.one.task("secret")["id"]
+    place.ready(victim.one, task)
     place.send(victim.one, task, victim.id, place.row.status,
                headers=key(name))
     before, nowhere = ledger.settled(), str(uuid.uuid4())
@@ -54,6 +55,7 @@ def test_a_foreign_key_replays_nothing(victim, caller, ledger, place):
     assert replies[0] == replies[1]
     assert ledger.changed(before) == []
     own = caller.one.task()["id"]
+    place.ready(caller.one, own)
     reply = place.send(caller.one, own, caller.id, place.row.status,
                        headers=key(name))
     assert reply.header("Idempotency-Replayed") is None

@@ -67,10 +67,10 @@ class Place:
         """What the {id} of its row is of."""
         return OTHERS.get("/".join(self.row.path.split("/")[:3]), "task")
 
-    def ready(self, client, ref):
+    def ready(self, client, ref, **more):
         """Bring a task of the caller's to where the row looks for it."""
         if self.row.handler == "api_task_restore":
-            client.delete(f"/tasks/{ref}")
+            client.delete(f"/tasks/{ref}", **more)
 
     def __str__(self):
         return f"{self.method} {self.row.path} ({self.how})"

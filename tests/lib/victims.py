@@ -102,6 +102,8 @@ class Someone:
         """The request that does what the row is for, to a task of theirs, or
         to a session of theirs or a user whom nobody misses."""
         ref = self.spare.get(place.noun, [self.tasks[1]])
+        if expect and expect < 300:
+            place.ready(self.one, ref[0])
         reply = place.send(client, ref[0], self.tasks[0], expect, **more)
         if place.method == "DELETE" and reply.status == 200 and len(ref) > 1:
             ref.pop(0)
