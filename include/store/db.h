@@ -111,6 +111,22 @@ struct db_result {
 int db_run(struct db *db, struct arena *mem, const struct stmt *stmt,
     const struct db_params *params, struct db_result *ret);
 
+/* One of several statements that go out together. A stmt without a name is
+ * not prepared: for what cannot be, such as a savepoint. */
+struct db_step {
+	const struct stmt *stmt;
+	const struct db_params *params;
+	struct db_result result;
+};
+
+/*
+ * Run them in this order within the open transaction, in one round trip
+ * (libpq's pipeline). What the server refuses ends it: 0, or the error of
+ * steps[*ret_done], behind which nothing was run.
+ */
+int db_pipe(struct db *db, struct arena *mem, struct db_step *steps, size_t n,
+    size_t *ret_done);
+
 /* When the request in hand is out of time (clock_mono_ms; 0: never): no
  * statement waits longer, and none starts later but COMMIT and ROLLBACK. */
 void db_deadline(struct db *db, int64_t mono_ms);

@@ -60,6 +60,24 @@
 /* Push $1..$5. */
 void task_params(struct db_params *p, const struct principal *who,
     const struct task_ref *ref);
+/* One task's statements with their parameters, for who runs them together:
+ * each says what the function of that name (store/tasks.h) runs. */
+const struct stmt *task_get_step(struct db_params *p,
+    const struct principal *who, const struct task_ref *ref);
+const struct stmt *task_insert_step(struct db_params *p, struct arena *mem,
+    const struct principal *who, const struct new_task *task);
+const struct stmt *task_update_step(struct db_params *p, struct arena *mem,
+    const struct principal *who, const struct task_ref *ref,
+    const struct task_change *change);
+const struct stmt *task_delete_step(struct db_params *p,
+    const struct principal *who, const struct task_ref *ref,
+    int64_t if_version, bool purge);
+/* Of store/trash.h. */
+const struct stmt *task_find_step(struct db_params *p,
+    const struct principal *who, const struct task_ref *ref);
+/* The whole of a new task, of the row that its insertion gave. */
+struct task task_inserted(const struct new_task *task,
+    const struct task *made, const struct principal *who);
 /* Fill what the database does not work out: *t is as it was read. Here, for an
  * expression with columns in it, set up for one row, costs PostgreSQL more than
  * handing out what it needs. */

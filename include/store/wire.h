@@ -78,6 +78,17 @@ bool wire_send_script(struct db *db, const char *sql);
  */
 enum wire wire_wait(struct db *db, int64_t until, struct pg_result **ret_res);
 
+/* Several statements in one round trip: begin, queue them (wire_send), the
+ * Sync, take each one's answer (wire_wait: refused, also for all that stand
+ * behind one that was), then the Sync's, which ends it. */
+bool wire_pipe(struct db *db);
+bool wire_pipe_sync(struct db *db);
+enum wire wire_pipe_end(struct db *db, int64_t until);
+
+/* notes.c: keep libpq's message in db->why; log a server's NOTICE. */
+void wire_note(struct db *db, const char *message);
+void wire_notice(void *db, const char *message);
+
 /* The parts of a result. wire_value: NULL for an SQL NULL. */
 int wire_rows(const struct pg_result *res);
 int wire_columns(const struct pg_result *res);

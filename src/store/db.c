@@ -8,33 +8,8 @@
 #include <sys/epoll.h>
 
 #include "base/clock.h"
-#include "base/log.h"
 #include "store/hosts.h"
 #include "store/wire.h"
-
-/* libpq's messages have several lines; a log line has one. */
-static void
-note_why(struct db *db, const char *message)
-{
-	size_t n = 0;
-
-	for (; *message && n < sizeof(db->why) - 1; message++)
-		db->why[n++] = *message == '\n' || *message == '\t' ?
-		    ' ' : *message;
-	while (n > 0 && db->why[n - 1] == ' ')
-		n--;
-	db->why[n] = '\0';
-}
-
-static void
-notice(void *arg, const char *message)
-{
-	struct db *db = arg;
-	int n = (int)strcspn(message, "\n");
-
-	log_event(LOG_INFO, "db_notice", "application=%s message=\"%.*s\"",
-	    db->config.application, n, message);
-}
 
 static const char *
 option(const PQconninfoOption *parsed, const char *keyword)
@@ -86,11 +61,11 @@ wire_open(struct db *db)
 	db->conn = start(db, parsed, db->host);
 	PQconninfoFree(parsed);
 	if (!db->conn || PQstatus(db->conn) == CONNECTION_BAD) {
-		note_why(db, db->conn ? PQerrorMessage(db->conn) :
+		wire_note(db, db->conn ? PQerrorMessage(db->conn) :
 		    "out of memory");
 		return false;
 	}
-	PQsetNoticeProcessor(db->conn, notice, db);
+	PQsetNoticeProcessor(db->conn, wire_notice, db);
 	db->events = EPOLLOUT;
 	return true;
 }
@@ -114,7 +89,7 @@ wire_open_step(struct db *db)
 	default:
 		break;
 	}
-	note_why(db, PQerrorMessage(db->conn));
+	wire_note(db, PQerrorMessage(db->conn));
 	db->adapted = pooler_refuses_options(db,
 	    PQerrorMessage(db->conn));
 	return WIRE_LOST;
@@ -127,7 +102,7 @@ wire_take(struct db *db, struct db *from)
 	db->conn = from->conn;
 	db->events = from->events;
 	from->conn = NULL;
-	PQsetNoticeProcessor(db->conn, notice, db);
+	PQsetNoticeProcessor(db->conn, wire_notice, db);
 }
 
 void
@@ -162,7 +137,7 @@ wire_alive(struct db *db)
 	while (readable(PQsocket(db->conn)))
 		if (!PQconsumeInput(db->conn) || PQisBusy(db->conn) ||
 		    PQstatus(db->conn) == CONNECTION_BAD) {
-			note_why(db, PQerrorMessage(db->conn));
+			wire_note(db, PQerrorMessage(db->conn));
 			return false;
 		}
 	while ((n = PQnotifies(db->conn)))
@@ -194,7 +169,7 @@ wire_prepare(struct db *db)
 	}
 	ok = ok && PQpipelineSync(db->conn) == 1;
 	if (!ok)
-		note_why(db, PQerrorMessage(db->conn));
+		wire_note(db, PQerrorMessage(db->conn));
 	db->set = 0;
 	db->stmt = 0;
 	db->parsed = false;
@@ -225,7 +200,7 @@ wire_prepare_step(struct db *db)
 	int more;
 
 	if (!PQconsumeInput(db->conn) || (more = PQflush(db->conn)) < 0) {
-		note_why(db, PQerrorMessage(db->conn));
+		wire_note(db, PQerrorMessage(db->conn));
 		return WIRE_LOST;
 	}
 	while (!PQisBusy(db->conn)) {
@@ -244,7 +219,7 @@ bool
 wire_send(struct db *db, const struct stmt *stmt,
     const struct db_params *p)
 {
-	if (db->config.prepared)
+	if (db->config.prepared && stmt->name)
 		return PQsendQueryPrepared(db->conn, stmt->name, p->n,
 		    p->values, p->lengths, p->formats, 1) == 1;
 	return PQsendQueryParams(db->conn, stmt->sql, p->n, NULL, p->values,
@@ -308,7 +283,7 @@ wire_wait(struct db *db, int64_t until, struct pg_result **ret_res)
 	if (w == WIRE_OK && PQstatus(db->conn) == CONNECTION_BAD)
 		w = WIRE_LOST;
 	if (w != WIRE_OK || !kept) {
-		note_why(db, w == WIRE_SLOW ? "no answer in time" :
+		wire_note(db, w == WIRE_SLOW ? "no answer in time" :
 		    PQerrorMessage(db->conn));
 		PQclear(kept);
 		return w == WIRE_SLOW ? WIRE_SLOW : WIRE_LOST;
@@ -322,6 +297,37 @@ wire_wait(struct db *db, int64_t until, struct pg_result **ret_res)
 	default:
 		return WIRE_REFUSED;
 	}
+}
+
+bool
+wire_pipe(struct db *db)
+{
+	return PQenterPipelineMode(db->conn) == 1;
+}
+
+bool
+wire_pipe_sync(struct db *db)
+{
+	return PQpipelineSync(db->conn) == 1;
+}
+
+enum wire
+wire_pipe_end(struct db *db, int64_t until)
+{
+	enum wire w = WIRE_OK;
+	PGresult *res;
+	bool synced;
+
+	while (w == WIRE_OK && PQisBusy(db->conn))
+		w = wait_socket(db, until);
+	res = w == WIRE_OK ? PQgetResult(db->conn) : NULL;
+	synced = PQresultStatus(res) == PGRES_PIPELINE_SYNC;
+	PQclear(res);
+	if (synced && PQexitPipelineMode(db->conn) == 1)
+		return WIRE_OK;
+	wire_note(db, w == WIRE_SLOW ? "no answer in time" :
+	    PQerrorMessage(db->conn));
+	return w == WIRE_SLOW ? WIRE_SLOW : WIRE_LOST;
 }
 
 int

@@ -149,6 +149,85 @@ db_run(struct db *db, struct arena *mem, const struct stmt *stmt,
 	return row_decode(mem, stmt, res, ret);
 }
 
+static bool
+pipe_send(struct db *db, const struct db_step *steps, size_t n)
+{
+	bool ok = wire_pipe(db);
+
+	for (size_t i = 0; ok && i < n; i++)
+		ok = wire_send(db, steps[i].stmt, steps[i].params);
+	return ok && wire_pipe_sync(db);
+}
+
+/* The answer to one step; the connection may be lost afterwards. */
+static int
+pipe_take(struct db *db, struct arena *mem, struct db_step *step,
+    int64_t until)
+{
+	struct pg_result *res;
+	enum wire w = wire_wait(db, until, &res);
+	int error;
+
+	if (w != WIRE_OK && w != WIRE_REFUSED) {
+		error = lost_error(db, w, true);
+		link_lose(db);
+		return error;
+	}
+	arena_defer(mem, wire_clear, res);
+	if (w == WIRE_REFUSED)
+		return refused_error(db, step->stmt->name ?
+		    step->stmt->name : step->stmt->sql, res);
+	return row_decode(mem, step->stmt, res, &step->result);
+}
+
+/* Over the answers that nobody waits for, to the Sync's. */
+static int
+pipe_end(struct db *db, size_t left, int64_t until)
+{
+	struct pg_result *res;
+	enum wire w = WIRE_OK;
+	int error;
+
+	for (; left > 0 && (w == WIRE_OK || w == WIRE_REFUSED); left--) {
+		w = wire_wait(db, until, &res);
+		wire_clear(res);
+	}
+	if (w == WIRE_OK || w == WIRE_REFUSED)
+		w = wire_pipe_end(db, until);
+	if (w == WIRE_OK)
+		return 0;
+	error = lost_error(db, w, true);
+	link_lose(db);
+	return error;
+}
+
+int
+db_pipe(struct db *db, struct arena *mem, struct db_step *steps, size_t n,
+    size_t *ret_done)
+{
+	const int64_t until = deadline(db);
+	int error = 0, ended;
+	size_t i;
+
+	*ret_done = 0;
+	if (!usable(db, true))
+		return E_DATABASE;
+	if (db->until_ms && clock_mono_ms() >= db->until_ms)
+		return E_TIMEOUT;
+	if (!pipe_send(db, steps, n)) {
+		link_lose(db);
+		return E_DATABASE;
+	}
+	db->runs++;
+	for (i = 0; i < n && error == 0; i++)
+		error = pipe_take(db, mem, &steps[i], until);
+	*ret_done = error ? i - 1 : n;
+	if (db->state != LINK_READY)
+		return error;
+	ended = pipe_end(db, n - i, until);
+	return ended ? ended : error;
+}
+
 unsigned long
 db_runs(const struct db *db)
 {

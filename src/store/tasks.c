@@ -194,39 +194,70 @@ task_given(const struct new_task *task)
 	};
 }
 
+const struct stmt *
+task_insert_step(struct db_params *p, struct arena *mem,
+    const struct principal *who, const struct new_task *task)
+{
+	struct task given = task_given(task);
+
+	who_params(p, who);
+	db_uuid(p, &given.id);
+	db_time(p, given.created_at);
+	db_text(p, given.title);
+	db_text(p, given.description);
+	db_text(p, given.status);
+	db_int(p, given.priority);
+	db_text(p, given.due_date);
+	db_text(p, given.due_timezone);
+	db_time(p, task->due_at);
+	db_text(p, task->due_local);
+	db_texts(p, mem, given.tags);
+	return &statements[TASK_INSERT];
+}
+
+struct task
+task_inserted(const struct new_task *task, const struct task *made,
+    const struct principal *who)
+{
+	struct task given = task_given(task);
+
+	given.number = made->number;
+	given.due_at = made->due_at;
+	given.position = made->position;
+	given.completed_at = made->completed_at;
+	given.read_at = made->read_at;
+	task_complete(&given, who);
+	return given;
+}
+
 int
 store_task_insert(struct db *db, struct arena *mem,
     const struct principal *who, const struct new_task *task,
     struct task *ret)
 {
-	struct task given = task_given(task), made;
 	struct db_params p = { 0 };
-	int error;
+	const struct stmt *stmt = task_insert_step(&p, mem, who, task);
+	struct task made;
+	int error = task_run(db, mem, who, stmt, &p, &made);
 
-	who_params(&p, who);
-	db_uuid(&p, &given.id);
-	db_time(&p, given.created_at);
-	db_text(&p, given.title);
-	db_text(&p, given.description);
-	db_text(&p, given.status);
-	db_int(&p, given.priority);
-	db_text(&p, given.due_date);
-	db_text(&p, given.due_timezone);
-	db_time(&p, task->due_at);
-	db_text(&p, task->due_local);
-	db_texts(&p, mem, given.tags);
-	error = task_run(db, mem, who, &statements[TASK_INSERT], &p, &made);
 	/* Every account has its counter, so no row is our own fault. */
 	if (error)
 		return error == E_TASK ? E_NONE : error;
-	given.number = made.number;
-	given.due_at = made.due_at;
-	given.position = made.position;
-	given.completed_at = made.completed_at;
-	given.read_at = made.read_at;
-	task_complete(&given, who);
-	*ret = given;
+	*ret = task_inserted(task, &made, who);
 	return 0;
+}
+
+const struct stmt *
+task_get_step(struct db_params *p, const struct principal *who,
+    const struct task_ref *ref)
+{
+	if (uuid_is_nil(&ref->id)) {
+		task_params(p, who, ref);
+		return &statements[TASK_GET_BY_NUMBER];
+	}
+	who_params(p, who);
+	db_uuid(p, &ref->id);
+	return &statements[TASK_GET];
 }
 
 int
@@ -234,15 +265,9 @@ store_task_get(struct db *db, struct arena *mem, const struct principal *who,
     const struct task_ref *ref, struct task *ret)
 {
 	struct db_params p = { 0 };
+	const struct stmt *stmt = task_get_step(&p, who, ref);
 
-	if (uuid_is_nil(&ref->id)) {
-		task_params(&p, who, ref);
-		return task_run(db, mem, who, &statements[TASK_GET_BY_NUMBER],
-		    &p, ret);
-	}
-	who_params(&p, who);
-	db_uuid(&p, &ref->id);
-	return task_run(db, mem, who, &statements[TASK_GET], &p, ret);
+	return task_run(db, mem, who, stmt, &p, ret);
 }
 
 /* No row: was there no task, or not that version of it? `any`: in the trash
@@ -257,41 +282,48 @@ task_refused(struct db *db, struct arena *mem, const struct principal *who,
 	return error ? error : E_VERSION;
 }
 
-static int
-task_mark(struct db *db, struct arena *mem, const struct principal *who,
-    const struct task_ref *ref, const struct task_change *change,
-    struct task *ret)
+static const struct stmt *
+task_mark(struct db_params *p, const struct principal *who,
+    const struct task_ref *ref, const struct task_change *change)
 {
-	struct db_params p = { 0 };
-
-	who_params(&p, who);
-	db_uuid(&p, &ref->id);
-	db_text(&p, change->to.status);
-	db_int(&p, change->if_version);
-	return task_run(db, mem, who, &statements[TASK_MARK], &p, ret);
+	who_params(p, who);
+	db_uuid(p, &ref->id);
+	db_text(p, change->to.status);
+	db_int(p, change->if_version);
+	return &statements[TASK_MARK];
 }
 
-static int
-task_change(struct db *db, struct arena *mem, const struct principal *who,
-    const struct task_ref *ref, const struct task_change *change,
-    struct task *ret)
+const struct stmt *
+task_update_step(struct db_params *p, struct arena *mem,
+    const struct principal *who, const struct task_ref *ref,
+    const struct task_change *change)
 {
 	const struct new_task *to = &change->to;
-	struct db_params p = { 0 };
 
-	task_params(&p, who, ref);
-	db_int4(&p, (int32_t)change->set);
-	db_int(&p, change->if_version);
-	db_text(&p, to->title);
-	db_text(&p, to->description);
-	db_text(&p, to->status);
-	db_int(&p, to->priority);
-	db_text(&p, to->due_date);
-	db_text(&p, to->due_timezone);
-	db_time(&p, to->due_at);
-	db_text(&p, to->due_local);
-	db_texts(&p, mem, to->tags);
-	return task_run(db, mem, who, &statements[TASK_UPDATE], &p, ret);
+	if (change->set == TASK_STATUS && !uuid_is_nil(&ref->id))
+		return task_mark(p, who, ref, change);
+	task_params(p, who, ref);
+	db_int4(p, (int32_t)change->set);
+	db_int(p, change->if_version);
+	db_text(p, to->title);
+	db_text(p, to->description);
+	db_text(p, to->status);
+	db_int(p, to->priority);
+	db_text(p, to->due_date);
+	db_text(p, to->due_timezone);
+	db_time(p, to->due_at);
+	db_text(p, to->due_local);
+	db_texts(p, mem, to->tags);
+	return &statements[TASK_UPDATE];
+}
+
+const struct stmt *
+task_delete_step(struct db_params *p, const struct principal *who,
+    const struct task_ref *ref, int64_t if_version, bool purge)
+{
+	task_params(p, who, ref);
+	db_int(p, if_version);
+	return &statements[purge ? TASK_PURGE : TASK_TRASH];
 }
 
 int
@@ -299,10 +331,9 @@ store_task_update(struct db *db, struct arena *mem,
     const struct principal *who, const struct task_ref *ref,
     const struct task_change *change, struct task *ret)
 {
-	const bool mark = change->set == TASK_STATUS &&
-	    !uuid_is_nil(&ref->id);
-	int error = (mark ? task_mark : task_change)(db, mem, who, ref,
-	    change, ret);
+	struct db_params p = { 0 };
+	const struct stmt *stmt = task_update_step(&p, mem, who, ref, change);
+	int error = task_run(db, mem, who, stmt, &p, ret);
 
 	if (error == E_TASK && change->if_version != INT_NONE)
 		return task_refused(db, mem, who, ref, false, ret);
@@ -315,12 +346,10 @@ store_task_delete(struct db *db, struct arena *mem,
     int64_t if_version, bool purge, struct task *ret)
 {
 	struct db_params p = { 0 };
-	int error;
+	const struct stmt *stmt = task_delete_step(&p, who, ref, if_version,
+	    purge);
+	int error = task_run(db, mem, who, stmt, &p, ret);
 
-	task_params(&p, who, ref);
-	db_int(&p, if_version);
-	error = task_run(db, mem, who,
-	    &statements[purge ? TASK_PURGE : TASK_TRASH], &p, ret);
 	if (error == E_TASK && if_version != INT_NONE)
 		return task_refused(db, mem, who, ref, purge, ret);
 	return error;

@@ -141,14 +141,22 @@ store_trash_list(struct db *db, struct arena *mem, const struct principal *who,
 	return 0;
 }
 
+const struct stmt *
+task_find_step(struct db_params *p, const struct principal *who,
+    const struct task_ref *ref)
+{
+	task_params(p, who, ref);
+	return &statements[TRASH_FIND];
+}
+
 int
 store_task_find(struct db *db, struct arena *mem, const struct principal *who,
     const struct task_ref *ref, struct task *ret)
 {
 	struct db_params p = { 0 };
+	const struct stmt *stmt = task_find_step(&p, who, ref);
 
-	task_params(&p, who, ref);
-	return task_run(db, mem, who, &statements[TRASH_FIND], &p, ret);
+	return task_run(db, mem, who, stmt, &p, ret);
 }
 
 int
