@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 /* The field rows of tasks: what is taken, what is given, and S0's spelling. */
 #include "api/api.h"
+#include "api/batch.h"
 #include "api/fields.h"
 #include "api/tasks.h"
 #include "core/task.h"
@@ -119,7 +120,20 @@ const struct fields s0_tasks_reply =
 static const struct field create_rows[] = { IN_ROWS(FIELD_REQUIRED) };
 static const struct field put_rows[] = { IN_ROWS(0) };
 static const struct field s0_put_rows[] = { IN_ROWS(0), TASK_ID_ROW(IN) };
+
+const char *const batch_ops[] = { "create", "update", "delete", NULL };
+
+/* struct op_in begins with a struct task_in, whose offsets so hold. */
+static const struct field op_rows[] = {
+	[OP_OP] = F_ENUM(struct op_in, op, "op", FIELD_REQUIRED, batch_ops, "", "\"update\""),
+	[OP_ID] = F(TEXT, struct task_in, task_id, "id", FIELD_NUMERAL, 1, 64, "Update, delete: the task's id or number", "42"),
+	[OP_IF_MATCH] = F(TEXT, struct op_in, if_match, "if_match", FIELD_NUMERAL, 1, 32, "Update, delete: only if it has this version; an ETag is taken too", "3"),
+	[OP_PURGE] = F(BOOL, struct op_in, purge, "purge", 0, 0, 0, "Delete: for good, not to the trash", "false"),
+	[OP_TASK] = IN_ROWS(0)
+};
 #undef IN
+const struct fields batch_op_in =
+    FIELDS("Operation", op_rows, struct op_in);
 const struct fields task_create_body =
     FIELDS("NewTask", create_rows, struct task_in);
 const struct fields task_put_body =

@@ -22,6 +22,7 @@ const struct stmts *const store_statements[] = {
 	&task_order_statements,
 	&task_move_statements,
 	&trash_statements,
+	&batch_statements,
 	&idem_statements,
 	&gc_statements,
 	&key_statements,

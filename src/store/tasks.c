@@ -201,7 +201,7 @@ task_insert_step(struct db_params *p, struct arena *mem,
 	struct task given = task_given(task);
 
 	who_params(p, who);
-	db_uuid(p, &given.id);
+	db_uuid(p, &task->id);
 	db_time(p, given.created_at);
 	db_text(p, given.title);
 	db_text(p, given.description);

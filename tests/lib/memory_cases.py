@@ -397,6 +397,31 @@ def check_delete(world, sent, reply):
         left.status in (200, 404), str(left)
 
 
+def make_batch(world, row, sent):
+    sent.old, sent.gone = (world.one.task(f"{LONG} {new_name()}")
+                           for _ in range(2))
+    sent.new = new_name()
+    sent.more["json"] = {"operations": [
+        {"op": "create", "title": sent.new, "description": LONG,
+         "tags": ["one", "two"]},
+        {"op": "update", "id": sent.old["id"], "if_match": 1,
+         "title": sent.new},
+        {"op": "delete", "id": sent.gone["number"]}]}
+
+
+def check_batch(world, sent, reply):
+    """All three, or none of them."""
+    tasks = world.one.tasks("?limit=200")
+    done = [t["title"] for t in tasks].count(sent.new)
+    left = sent.gone["id"] in [t["id"] for t in tasks]
+    assert (done, left) == (2, False) if reply.status == 200 else \
+        (done, left) in ((2, False), (0, True)), (done, left)
+    for task in tasks:
+        if task["title"] == sent.new or task["id"] == sent.old["id"]:
+            world.one.delete("/tasks/" + task["id"])
+    world.one.delete("/tasks/" + sent.gone["id"], None)
+
+
 def make_trash(world, row, sent):
     for _ in range(3):
         world.one.delete("/tasks/" + world.one.task(LONG)["id"])
@@ -546,6 +571,7 @@ HANDLERS = {
     "api_task_put": (of_a_task(CHANGE), check_change),
     "api_task_delete": (of_a_task({}), check_delete),
     "api_trash_list": (make_trash, None),
+    "api_task_batch": (make_batch, check_batch),
     "api_task_restore": (make_restore, check_restore),
     "api_task_status": (of_a_task({"status": "completed"}), check_status),
     "api_task_export": (make_export, check_export),

@@ -39,6 +39,19 @@ ORDER = {
 }
 
 
+# What a batch does to the task in question.
+BATCH = {
+    "update": lambda ref, own: [{"op": "update", "id": ref, "title": "t"}],
+    "delete": lambda ref, own: [{"op": "delete", "id": ref}],
+    "delete, purge": lambda ref, own: [
+        {"op": "delete", "id": ref, "purge": True}],
+    "behind others": lambda ref, own: [
+        {"op": "create", "title": "made"},
+        {"op": "update", "id": own, "title": "t"},
+        {"op": "update", "id": ref, "status": "done"}],
+}
+
+
 class Place:
     """One way in which one row names a task (or none)."""
 
@@ -115,6 +128,9 @@ def places(row):
         return list(alias(row))
     if row.body == "order_body":
         return [Place(row, how, body=body) for how, body in ORDER.items()]
+    if row.body == "batch_body":
+        return [Place(row, how, body=lambda ref, own, make=make: {
+            "operations": make(ref, own)}) for how, make in BATCH.items()]
     plain = [Place(row, "-", body=body_of(row))]
     if row.method == "GET":
         plain.append(Place(row, "-", method="HEAD"))
