@@ -3,132 +3,8 @@
 #include "api/batch.h"
 
 #include "api/api.h"
-#include "api/fields.h"
 #include "base/error.h"
 #include "store/batch.h"
-
-#define BATCH_MAX 100
-
-/* ---- taken ---- */
-
-struct batch_in {
-	struct seen seen;
-	struct list operations;	/* of struct op_in */
-	bool atomic;
-};
-
-enum { IN_OPERATIONS, IN_ATOMIC };
-
-static const struct field body_rows[] = {
-	{ "operations", FIELD_LIST, FIELD_REQUIRED,
-	  offsetof(struct batch_in, operations), 1, BATCH_MAX, &batch_op_in,
-	  NULL, NULL, NULL, "Done in this order", NULL },
-	F(BOOL, struct batch_in, atomic, "atomic", 0, 0, 0, "All or nothing, which is how it is when absent; false: each for itself", "true"),
-};
-const struct fields batch_body =
-    FIELDS("Batch", body_rows, struct batch_in);
-
-struct batch_query_in {
-	struct seen seen;
-	bool dry_run;
-};
-
-static const struct field query_rows[] = {
-	F(BOOL, struct batch_query_in, dry_run, "dry_run", 0, 0, 0, "Do it, say what came of it, and take it back", "false"),
-};
-const struct fields batch_query =
-    FIELDS("BatchQuery", query_rows, struct batch_query_in);
-
-/* ---- given ---- */
-
-struct op_fault {
-	struct text pointer, code, detail;
-};
-
-struct op_error {
-	struct text type, title, detail, code;
-	int64_t status;
-	struct list errors;	/* of struct op_fault */
-};
-
-struct op_out {
-	struct text op;
-	int64_t status;
-	bool has_task;
-	struct task task;
-	struct op_error error;	/* status INT_NONE: none */
-};
-
-static void
-print_task(struct buf *out, const void *object)
-{
-	const struct op_out *op = object;
-
-	if (op->has_task)
-		field_print_json(out, &task_object, &op->task, FIELD_ALL);
-	else
-		buf_puts(out, "null");
-}
-
-static const struct field fault_rows[] = {
-	F(TEXT, struct op_fault, pointer, "pointer", 0, 0, 0, "RFC 6901, into the request's body", "\"/operations/3/due_timezone\""),
-	F(TEXT, struct op_fault, code, "code", 0, 0, 0, "", "\"choice\""),
-	F(TEXT, struct op_fault, detail, "detail", 0, 0, 0, "", NULL),
-};
-static const struct fields fault_object =
-    FIELDS("OperationFault", fault_rows, struct op_fault);
-
-static const struct field error_rows[] = {
-	F(TEXT, struct op_error, type, "type", 0, 0, 0, "", "\"/problems/task_not_found\""),
-	F(TEXT, struct op_error, title, "title", 0, 0, 0, "", "\"Task not found\""),
-	F(INT, struct op_error, status, "status", 0, 0, 0, "", "404"),
-	F(TEXT, struct op_error, detail, "detail", 0, 0, 0, "", "\"Task not found.\""),
-	F(TEXT, struct op_error, code, "code", 0, 0, 0, "Stable: clients decide by it", "\"task_not_found\""),
-	F_SUB(LIST, struct op_error, errors, "errors", 0, fault_object, "", NULL),
-};
-static const struct fields error_object =
-    FIELDS("OperationError", error_rows, struct op_error);
-
-static void
-print_error(struct buf *out, const void *object)
-{
-	const struct op_out *op = object;
-
-	if (op->error.status != INT_NONE)
-		field_print_json(out, &error_object, &op->error, FIELD_ALL);
-	else
-		buf_puts(out, "null");
-}
-
-static const struct field op_rows[] = {
-	F_ENUM(struct op_out, op, "op", 0, batch_ops, "", "\"create\""),
-	F(INT, struct op_out, status, "status", 0, 0, 0, "As the operation alone would be answered", "201"),
-	{ "task", FIELD_OBJECT, FIELD_NULLABLE, offsetof(struct op_out, task),
-	  0, 0, &task_object, NULL, NULL, print_task,
-	  "As it stands then; after 412 as it stood; null when deleted or not there", NULL },
-	{ "error", FIELD_OBJECT, FIELD_NULLABLE, offsetof(struct op_out, error),
-	  0, 0, &error_object, NULL, NULL, print_error,
-	  "Null when it was done", NULL },
-};
-static const struct fields op_object =
-    FIELDS("OperationResult", op_rows, struct op_out);
-
-struct batch_out {
-	struct text message;
-	bool atomic, dry_run;
-	int64_t failed;
-	struct list results;	/* of struct op_out */
-};
-
-static const struct field reply_rows[] = {
-	F(TEXT, struct batch_out, message, "message", 0, 0, 0, "", "\"Batch done\""),
-	F(BOOL, struct batch_out, atomic, "atomic", 0, 0, 0, "As asked for", "true"),
-	F(BOOL, struct batch_out, dry_run, "dry_run", 0, 0, 0, "Nothing has changed: this is what would have", "false"),
-	F(INT, struct batch_out, failed, "failed", 0, 0, 0, "How many were not done", "0"),
-	F_SUB(LIST, struct batch_out, results, "results", 0, op_object, "One for each operation, in their order", NULL),
-};
-const struct fields batch_reply =
-    FIELDS("BatchDone", reply_rows, struct batch_out);
 
 /* ---- is it sound? ---- */
 
@@ -377,7 +253,7 @@ api_task_batch(struct call *call)
 	const size_t n = in->operations.n;
 	struct batch batch = {
 		.v = arena_array(call->mem, n, sizeof(*batch.v)), .n = n,
-		.atomic = in->atomic || !seen_has(&in->seen, IN_ATOMIC),
+		.atomic = in->atomic || !seen_has(&in->seen, BATCH_ATOMIC),
 		.dry = query->dry_run,
 	};
 	struct op_out *results = arena_array(call->mem, n, sizeof(*results));
