@@ -42,15 +42,15 @@ ROUTE(DELETE, "/auth/sessions/{id}", NULL, ACCESS_USER, NULL, TX_WRITE, GROUP_MA
 /* API keys: a key mints no keys, so their scope is none and a bearer is needed */
 ROUTE(GET,    "/auth/keys",	NULL, ACCESS_USER, NULL, TX_READ, GROUP_MAIN, 0, fields_none, keys_query, 200, keys_reply, RATE_API, api_keys, "listApiKeys", "The caller's API keys, without their secrets")
 ROUTE(POST,   "/auth/keys",	NULL, ACCESS_USER, NULL, TX_WRITE, GROUP_MAIN, 0, key_body, fields_none, 201, key_secret_reply, RATE_API, api_key_create, "createApiKey", "Make an API key; its secret is shown this once")
-ROUTE(PATCH,  "/auth/keys/{id}", NULL, ACCESS_USER, NULL, TX_WRITE, GROUP_MAIN, ROUTE_MERGE, key_patch_body, fields_none, 200, key_done_reply, RATE_API, api_key_patch, "updateApiKey", "Merge patch (RFC 7396) of name, scopes, expiry and networks")
+ROUTE(PATCH,  "/auth/keys/{id}", NULL, ACCESS_USER, NULL, TX_WRITE, GROUP_MAIN, ROUTE_MERGE | ROUTE_IDEMPOTENT, key_patch_body, fields_none, 200, key_done_reply, RATE_API, api_key_patch, "updateApiKey", "Merge patch (RFC 7396) of name, scopes, expiry and networks")
 ROUTE(DELETE, "/auth/keys/{id}", NULL, ACCESS_USER, NULL, TX_WRITE, GROUP_MAIN, 0, fields_none, fields_none, 200, message_reply, RATE_API, api_key_delete, "revokeApiKey", "Revoke an API key, at once")
 ROUTE(POST,   "/auth/keys/{id}/rotate", NULL, ACCESS_USER, NULL, TX_WRITE, GROUP_MAIN, ROUTE_BODY_OPTIONAL, key_rotate_body, fields_none, 200, key_secret_reply, RATE_API, api_key_rotate, "rotateApiKey", "A new secret; the old one stays good for the stated grace")
 
 /* accounts, for admins */
 ROUTE(GET,    "/auth/users/{id}", NULL, ACCESS_ADMIN, "admin", TX_READ, GROUP_MAIN, 0, fields_none, fields_none, 200, user_reply, RATE_API, api_user_get, "getUser", "One account, by id or number")
-ROUTE(PATCH,  "/auth/users/{id}", NULL, ACCESS_ADMIN, "admin", TX_WRITE, GROUP_MAIN, ROUTE_MERGE, user_patch_body, fields_none, 200, user_reply, RATE_API, api_user_patch, "patchUser", "Role, status, names: the members present change")
+ROUTE(PATCH,  "/auth/users/{id}", NULL, ACCESS_ADMIN, "admin", TX_WRITE, GROUP_MAIN, ROUTE_MERGE | ROUTE_IDEMPOTENT, user_patch_body, fields_none, 200, user_reply, RATE_API, api_user_patch, "patchUser", "Role, status, names: the members present change")
 ROUTE(DELETE, "/auth/users/{id}", NULL, ACCESS_ADMIN, "admin", TX_WRITE, GROUP_MAIN, 0, fields_none, fields_none, 200, message_reply, RATE_API, api_user_delete, "deleteUser", "Remove an account and all of its data")
-ROUTE(POST,   "/auth/users/{id}/unlock", NULL, ACCESS_ADMIN, "admin", TX_WRITE, GROUP_MAIN, 0, fields_none, fields_none, 200, message_reply, RATE_API, api_user_unlock, "unlockUser", "Forget an account's wrong passwords and codes, which locked it")
+ROUTE(POST,   "/auth/users/{id}/unlock", NULL, ACCESS_ADMIN, "admin", TX_WRITE, GROUP_MAIN, ROUTE_IDEMPOTENT, fields_none, fields_none, 200, message_reply, RATE_API, api_user_unlock, "unlockUser", "Forget an account's wrong passwords and codes, which locked it")
 
 /* the gate for other sites */
 ROUTE(GET,    "/auth/check",	NULL, ACCESS_USER, "account", TX_READ, GROUP_MAIN, ROUTE_GATE, fields_none, check_query, 204, fields_none, RATE_CHECK, api_check, "checkAccess", "For nginx auth_request: may the caller in, and who is it")
@@ -82,10 +82,10 @@ ROUTE(POST,   "/tasks/task_list", "GET /tasks", ACCESS_USER, TASKR, TX_READ, GRO
 ROUTE(POST,   "/tasks/create_task", "POST /tasks", ACCESS_USER, TASKW, TX_WRITE, GROUP_MAIN, TASK | ROUTE_IDEMPOTENT, task_create_body, fields_none, 201, s0_task_done_reply, RATE_API, api_task_create, "createTaskS0", "Alias: create a task")
 ROUTE(POST,   "/tasks/update_task", "PUT /tasks/{id}", ACCESS_USER, TASKW, TX_WRITE, GROUP_MAIN, TASK | ROUTE_IDEMPOTENT, s0_task_put_body, s0_task_query, 200, s0_task_done_reply, RATE_API, api_task_put, "updateTaskPostS0", "Alias: change a task")
 ROUTE(PUT,    "/tasks/update_task", "PUT /tasks/{id}", ACCESS_USER, TASKW, TX_WRITE, GROUP_MAIN, TASK, s0_task_put_body, s0_task_query, 200, s0_task_done_reply, RATE_API, api_task_put, "updateTaskS0", "Alias: change a task")
-ROUTE(PATCH,  "/tasks/update_task", "PUT /tasks/{id}", ACCESS_USER, TASKW, TX_WRITE, GROUP_MAIN, TASK | ROUTE_MERGE, s0_task_put_body, s0_task_query, 200, s0_task_done_reply, RATE_API, api_task_put, "patchTaskS0", "Alias: change a task")
-ROUTE(POST,   "/tasks/delete_task", "DELETE /tasks/{id}", ACCESS_USER, TASKW, TX_WRITE, GROUP_MAIN, TASK | ROUTE_BODY_OPTIONAL, s0_task_id_body, s0_task_query, 200, message_reply, RATE_API, api_task_delete, "deleteTaskPostS0", "Alias: delete a task")
+ROUTE(PATCH,  "/tasks/update_task", "PUT /tasks/{id}", ACCESS_USER, TASKW, TX_WRITE, GROUP_MAIN, TASK | ROUTE_MERGE | ROUTE_IDEMPOTENT, s0_task_put_body, s0_task_query, 200, s0_task_done_reply, RATE_API, api_task_put, "patchTaskS0", "Alias: change a task")
+ROUTE(POST,   "/tasks/delete_task", "DELETE /tasks/{id}", ACCESS_USER, TASKW, TX_WRITE, GROUP_MAIN, TASK | ROUTE_BODY_OPTIONAL | ROUTE_IDEMPOTENT, s0_task_id_body, s0_task_query, 200, message_reply, RATE_API, api_task_delete, "deleteTaskPostS0", "Alias: delete a task")
 ROUTE(DELETE, "/tasks/delete_task", "DELETE /tasks/{id}", ACCESS_USER, TASKW, TX_WRITE, GROUP_MAIN, TASK | ROUTE_BODY_OPTIONAL, s0_task_id_body, s0_task_query, 200, message_reply, RATE_API, api_task_delete, "deleteTaskS0", "Alias: delete a task")
-ROUTE(POST,   "/tasks/order_task", "POST /tasks/order", ACCESS_USER, TASKW, TX_WRITE, GROUP_MAIN, TASK, order_body, fields_none, 200, order_reply, RATE_API, api_task_order, "orderTasksS0", "Alias: order tasks")
+ROUTE(POST,   "/tasks/order_task", "POST /tasks/order", ACCESS_USER, TASKW, TX_WRITE, GROUP_MAIN, TASK | ROUTE_IDEMPOTENT, order_body, fields_none, 200, order_reply, RATE_API, api_task_order, "orderTasksS0", "Alias: order tasks")
 ROUTE(PUT,    "/tasks/order_task", "POST /tasks/order", ACCESS_USER, TASKW, TX_WRITE, GROUP_MAIN, TASK, order_body, fields_none, 200, order_reply, RATE_API, api_task_order, "orderTasksPutS0", "Alias: order tasks")
 
 /* seed aliases: accounts, codes, tokens */
