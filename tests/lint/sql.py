@@ -15,6 +15,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 # Rows of many users at once, and why. Each must be there still.
 ACROSS = {
     "gc": "old replies go, whoever they were kept for",
+    "trash_sweep": "what lay in the trash for long goes, whosever it is",
     "register_plain": "the counter of the account that it makes",
     "register_code": "the counter of the account that it makes",
     "register_proof": "the counter of the account that it makes",
@@ -26,6 +27,7 @@ ACROSS = {
 # SQL that is no prepared statement: a transaction's ends, and the migrations,
 # whose connection is the owner's and goes to the server itself.
 SCRIPTS = {"src/store/run.c": re.compile("BEGIN|COMMIT|ROLLBACK"),
+           "src/store/batch.c": re.compile("BEGIN|COMMIT|ROLLBACK"),
            "src/store/migrate.c": re.compile("")}
 
 COMMAND = re.compile(r"\s*(SELECT|INSERT INTO|UPDATE|DELETE FROM|MERGE|WITH|"
