@@ -25,6 +25,8 @@ extern const struct stmts task_order_statements;
 extern const struct stmts task_move_statements;
 extern const struct stmts trash_statements;
 extern const struct stmts batch_statements;
+extern const struct stmts changes_statements;
+extern const struct stmts changes_trim_statements;
 extern const struct stmts idem_statements;
 extern const struct stmts gc_statements;
 extern const struct stmts key_statements;

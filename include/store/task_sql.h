@@ -34,6 +34,44 @@
 	" t.user_id = " SQL_LIVE_USER " AND t.id = $4::uuid" \
 	" AND t.deleted_at IS NULL"
 
+/*
+ * Every statement that writes tasks also writes the owner's log of changes
+ * (store/changes.h), in three CTEs:
+ *
+ *   c  the owner's counter, moved on by n. First of all: whoever waits for an
+ *      owner's tasks has the owner's counter or waits for that, so there are
+ *      no deadlocks, and numbers are committed in their order.
+ *   t  the write, joined with c, RETURNING t.*
+ *   l  the log. n is as many as t can have rows, or more; they are numbered
+ *      down from c's, so that a gap is all that is left of the others.
+ */
+#define SQL_TURN(owner, n) \
+	"c AS (UPDATE docket.counters c SET change = c.change + " n \
+	" WHERE c.user_id = " owner " RETURNING c.user_id, c.change)"
+#define SQL_LOG \
+	"INSERT INTO docket.task_changes (user_id, change, version, task_id)"
+#define SQL_LOG_ONE(version) \
+	"l AS (" SQL_LOG " SELECT c.user_id, c.change, " version ", t.id" \
+	" FROM c, t)"
+#define SQL_LOG_MANY \
+	"l AS (" SQL_LOG " SELECT c.user_id, c.change + 1 -" \
+	" row_number() OVER (PARTITION BY c.user_id), t.version, t.id" \
+	" FROM c JOIN t USING (user_id))"
+
+/* The live caller's one task: `write` is an UPDATE ... FROM c or a DELETE ...
+ * USING c, with one of the next three for a condition. */
+#define SQL_WRITE(write) SQL_WRITE_AS("t.version", write)
+#define SQL_WRITE_AS(version, write) \
+	"WITH " SQL_TURN(SQL_LIVE_USER, "1") "," \
+	" t AS (" write " RETURNING t.*), " SQL_LOG_ONE(version) \
+	" SELECT " SQL_TASK " FROM t"
+/* Task $4 or $5 of whose turn it is, in the trash or not; the same, live; the
+ * live one where $4 is never NULL, and nothing is $5. */
+#define SQL_ANY_TURN " t.user_id = c.user_id AND t.id = " SQL_REF("$4", "$5")
+#define SQL_LIVE_TURN SQL_ANY_TURN " AND t.deleted_at IS NULL"
+#define SQL_TURN_BY_ID \
+	" t.user_id = c.user_id AND t.id = $4::uuid AND t.deleted_at IS NULL"
+
 #define TASK_FIELD(type_, member_) \
 	{ .name = #member_, .type = (type_), \
 	  .offset = offsetof(struct task, member_) }

@@ -56,6 +56,7 @@ ERROR(E_LAST_ADDRESS,	409, "last_address",	"invalid_request",	"Last address",		"
 ERROR(E_CONFLICT,	409, "conflict",	"invalid_request",	"Conflict",		"The request clashes with what is stored.")
 ERROR(E_IN_FLIGHT,	409, "idempotency_in_flight", "invalid_request", "Request in progress",	"A request with this Idempotency-Key is still in progress.")
 ERROR(E_TRANSFER,	409, "transfer_in_progress", "invalid_request",	"Transfer in progress",	"Another export or import of this account is in progress.")
+ERROR(E_CHANGES,	410, "changes_expired",	"invalid_request",	"Changes expired",	"There is no telling what changed since this token; begin again without since, and drop what then does not come.")
 ERROR(E_VERSION,	412, "version_mismatch", "invalid_request",	"Precondition failed",	"The resource has changed: its ETag is not the one in If-Match.")
 ERROR(E_TOO_LARGE,	413, "body_too_large",	"invalid_request",	"Body too large",	"The body is larger than this address takes.")
 ERROR(E_URI_LONG,	414, "uri_too_long",	"invalid_request",	"URI too long",		"The address exceeds 8 KiB.")

@@ -92,6 +92,7 @@ SETTING(audit, keep, SECONDS, "180d", 2592000, 315360000, "How long the audit tr
 
 SETTING(tasks, require_if_match, BOOL, "off", 0, 0, "Refuse PUT, PATCH, DELETE and restore of a task without If-Match, and their like in a batch without if_match (428)")
 SETTING(tasks, trash_days, INT, "30", 0, 36500, "How long a deleted task can be restored; docket gc takes away what is older; 0 = all that it finds there")
+SETTING(tasks, changes_days, INT, "30", 1, 3650, "How long GET /tasks/changes can tell what changed; docket gc takes away what is older")
 SETTING(tasks, transfers, COUNT, "auto", 1, 100, "Exports and imports at once over all workers and hosts, one of each user; auto = half of server.auth_workers, which do them beside logins")
 SETTING(tasks, transfer_seconds, SECONDS, "60", 1, 600, "Time that one export or import may take")
 SETTING(tasks, import_kib, INT, "8192", 256, 16384, "Largest body of POST /tasks/import in KiB; nginx takes 16 MiB")

@@ -2,7 +2,7 @@
 /* Struct to JSON by field rows: the hot path of every reply. */
 #include "base/field.h"
 
-/* A bool and a struct inside are always there. */
+/* A bool is always there; a struct inside is as absent as its first member. */
 static bool
 is_absent(const struct field *field, const void *member)
 {
@@ -21,6 +21,9 @@ is_absent(const struct field *field, const void *member)
 	case FIELD_UUIDS:
 	case FIELD_LIST:
 		return !((const struct list *)member)->v;
+	case FIELD_OBJECT:
+		return is_absent(&field->sub->v[0],
+		    (const char *)member + field->sub->v[0].offset);
 	default:
 		return false;
 	}

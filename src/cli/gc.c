@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "cli/cli.h"
+#include "store/changes.h"
 #include "store/gc.h"
 
 int
@@ -15,6 +16,7 @@ cli_gc(struct cli *cli, int argc, char **argv)
 	};
 	struct settings settings;
 	struct gc_counts n;
+	int64_t changes = 0;
 	struct db *db;
 	int c, status;
 
@@ -30,15 +32,19 @@ cli_gc(struct cli *cli, int argc, char **argv)
 	if (db) {
 		status = store_gc(db, cli->mem, settings.audit_keep,
 		    settings.tasks_trash_days, &n);
+		if (status == 0)
+			status = store_changes_trim(db, cli->mem,
+			    settings.tasks_changes_days * 86400, &changes);
 		if (status)
 			status = cli_fail("gc", status);
 		else
 			printf("codes %" PRId64 ", budgets %" PRId64
 			    ", windows %" PRId64 ", replies %" PRId64
 			    ", sessions %" PRId64 ", tasks %" PRId64
-			    ", audit %" PRId64 "\n",
+			    ", audit %" PRId64 ", changes %" PRId64 "
+",
 			    n.otps, n.budgets, n.attempts, n.idempotency,
-			    n.sessions, n.tasks, n.audit);
+			    n.sessions, n.tasks, n.audit, changes);
 	}
 	db_free(db);
 	settings_done(&settings);

@@ -23,6 +23,8 @@ const struct stmts *const store_statements[] = {
 	&task_move_statements,
 	&trash_statements,
 	&batch_statements,
+	&changes_statements,
+	&changes_trim_statements,
 	&idem_statements,
 	&gc_statements,
 	&key_statements,

@@ -111,25 +111,27 @@ static const struct stmt statements[] = {
 	[MOVE_SPREAD] = {
 		"task_spread",
 		SQL_WHO ","
-		" s AS ("
+		" " SQL_TURN("$1 AND (SELECT who_state FROM who) = 0",
+		    "cardinality($4::uuid[])") ","
+		" t AS ("
 		" UPDATE docket.tasks t SET position = n.position,"
 		" version = t.version + 1,"
 		" updated_at = greatest(now(), t.updated_at)"
-		" FROM who, unnest($4::uuid[], $5::text[]) AS n (id, position)"
-		" WHERE who.who_state = 0 AND t.user_id = $1 AND t.id = n.id)"
+		" FROM c, unnest($4::uuid[], $5::text[]) AS n (id, position)"
+		" WHERE t.user_id = c.user_id AND t.id = n.id"
+		" RETURNING t.user_id, t.id, t.version), " SQL_LOG_MANY
 		" SELECT who.who_state FROM who",
 		NULL, true, true
 	},
 	[MOVE_PUT] = {
 		"task_move",
 		SQL_WHO ","
+		" " SQL_TURN("$1 AND (SELECT who_state FROM who) = 0", "1") ","
 		" t AS ("
 		" UPDATE docket.tasks t SET position = $6::text,"
 		" version = t.version + 1,"
 		" updated_at = greatest(now(), t.updated_at)"
-		" FROM who WHERE who.who_state = 0 AND t.user_id = $1"
-		" AND t.id = " SQL_REF("$4", "$5")
-		" AND t.deleted_at IS NULL RETURNING t.*)"
+		" FROM c WHERE" SQL_LIVE_TURN " RETURNING t.*), " SQL_LOG_ONE("t.version")
 		" SELECT who.who_state, " SQL_TASK
 		" FROM who LEFT JOIN t ON true",
 		&task_row, true, true

@@ -4,7 +4,7 @@
 
 #include "base/error.h"
 #include "store/sets.h"
-#include "store/tasks.h"
+#include "store/task_sql.h"
 #include "store/who.h"
 
 struct ordered {
@@ -24,15 +24,16 @@ static const struct fields ordered_row =
 
 static const struct stmt statements[] = {
 	/*
-	 * Rows are locked in the order of their ids, so that two of these
-	 * never wait for each other; once locked, the positions are the
-	 * newest. A row that is where it should be is not written: by the
-	 * locked position (was), for the UPDATE itself first looks at the
+	 * Rows are locked behind the counter: once they are, the positions
+	 * are the newest. A row that is where it should be is not written: by
+	 * the locked position (was), for the UPDATE itself first looks at the
 	 * version of its snapshot.
 	 */
 	{
 		"task_order",
 		SQL_WHO ","
+		" " SQL_TURN("$1 AND (SELECT who_state FROM who) = 0",
+		    "cardinality($4::text[])") ","
 		" wanted AS MATERIALIZED ("
 		" SELECT CASE WHEN length(w.ref) = 36 THEN w.ref::uuid ELSE"
 		" (SELECT t.id FROM docket.tasks t"
@@ -40,12 +41,11 @@ static const struct stmt statements[] = {
 		" END AS id, w.place"
 		" FROM unnest($4::text[]) WITH ORDINALITY w (ref, place)),"
 		" locked AS MATERIALIZED ("
-		" SELECT t.id, t.position FROM docket.tasks t"
-		" WHERE (SELECT who_state FROM who) = 0"
-		" AND t.user_id = $1"
+		" SELECT t.id, t.position FROM c, docket.tasks t"
+		" WHERE t.user_id = c.user_id"
 		" AND t.id = ANY (ARRAY(SELECT w.id FROM wanted w))"
 		" AND t.deleted_at IS NULL"
-		" ORDER BY t.id FOR NO KEY UPDATE),"
+		" ORDER BY t.id FOR NO KEY UPDATE OF t),"
 		" whole AS MATERIALIZED ("
 		" SELECT l.n FROM (SELECT count(*) AS n FROM locked) l"
 		" WHERE l.n = (SELECT count(*) FROM wanted)),"
@@ -55,12 +55,13 @@ static const struct stmt statements[] = {
 		" JOIN (SELECT position, row_number()"
 		" OVER (ORDER BY position, id) AS place FROM locked) s"
 		" USING (place)),"
-		" moved AS ("
+		" t AS ("
 		" UPDATE docket.tasks t SET position = s.position,"
 		" version = t.version + 1,"
 		" updated_at = greatest(now(), t.updated_at)"
 		" FROM whole, slots s WHERE t.user_id = $1 AND t.id = s.id"
-		" AND s.was <> s.position)"
+		" AND s.was <> s.position"
+		" RETURNING t.user_id, t.id, t.version), " SQL_LOG_MANY
 		" SELECT who.who_state, whole.n,"
 		" (SELECT count(id) > count(DISTINCT id) FROM wanted)"
 		" AS repeated"

@@ -47,9 +47,11 @@ static const struct stmt statements[] = {
 	[TASK_INSERT] = {
 		"task_insert",
 		"WITH c AS ("
-		" UPDATE docket.counters c SET task_number = c.task_number + 1"
-		" WHERE c.user_id = " SQL_LIVE_USER
-		" RETURNING c.task_number AS n)"
+		" UPDATE docket.counters c SET task_number = c.task_number + 1,"
+		" change = c.change + 1 WHERE c.user_id = " SQL_LIVE_USER
+		" RETURNING c.task_number AS n, c.change),"
+		" l AS (" SQL_LOG
+		" SELECT $1, c.change, 1, $4::uuid FROM c)"
 		" INSERT INTO docket.tasks AS t (user_id, id, number, title,"
 		" description, status, priority, due_date, due_timezone,"
 		" due_at, tags, position, created_at, updated_at,"
@@ -81,7 +83,7 @@ static const struct stmt statements[] = {
 	 * again on the row's newest version when another writer was faster. */
 	[TASK_UPDATE] = {
 		"task_update",
-		"UPDATE docket.tasks t SET "
+		SQL_WRITE("UPDATE docket.tasks t SET "
 		SQL_SET("title", "1", "$8::text") ", "
 		SQL_SET("description", "2", "$9::text") ", "
 		SQL_SET("status", "4", "$10::text") ", "
@@ -97,40 +99,39 @@ static const struct stmt statements[] = {
 		SQL_SET("tags", "32", "COALESCE($16::text[], '{}')") ","
 		" version = t.version + 1,"
 		" updated_at = greatest(CURRENT_TIMESTAMP, t.updated_at)"
-		" WHERE" SQL_LIVE_TASK
-		" AND ($7::bigint IS NULL OR t.version = $7)"
-		" RETURNING " SQL_TASK,
+		" FROM c WHERE" SQL_LIVE_TURN
+		" AND ($7::bigint IS NULL OR t.version = $7)"),
 		&task_row, false, true
 	},
 	/* What is done to tasks most of all, and nothing else with it: status
 	 * and by id. It says what task_update says. */
 	[TASK_MARK] = {
 		"task_mark",
-		"UPDATE docket.tasks t SET status = $5::text,"
+		SQL_WRITE("UPDATE docket.tasks t SET status = $5::text,"
 		" completed_at = " SQL_COMPLETED("$5") ","
 		" version = t.version + 1,"
 		" updated_at = greatest(CURRENT_TIMESTAMP, t.updated_at)"
-		" WHERE" SQL_TASK_BY_ID
-		" AND ($6::bigint IS NULL OR t.version = $6)"
-		" RETURNING " SQL_TASK,
+		" FROM c WHERE" SQL_TURN_BY_ID
+		" AND ($6::bigint IS NULL OR t.version = $6)"),
 		&task_row, false, true
 	},
 	[TASK_TRASH] = {
 		"task_trash",
-		"UPDATE docket.tasks t SET deleted_at = CURRENT_TIMESTAMP,"
+		SQL_WRITE("UPDATE docket.tasks t SET"
+		" deleted_at = CURRENT_TIMESTAMP,"
 		" version = t.version + 1,"
 		" updated_at = greatest(CURRENT_TIMESTAMP, t.updated_at)"
-		" WHERE" SQL_LIVE_TASK
-		" AND ($6::bigint IS NULL OR t.version = $6)"
-		" RETURNING " SQL_TASK,
+		" FROM c WHERE" SQL_LIVE_TURN
+		" AND ($6::bigint IS NULL OR t.version = $6)"),
 		&task_row, false, true
 	},
-	/* What lies in the trash may be purged too. */
+	/* What lies in the trash may be purged too. There is no version of it
+	 * any more: the log has the next. */
 	[TASK_PURGE] = {
 		"task_purge",
-		"DELETE FROM docket.tasks t WHERE" SQL_ANY_TASK
-		" AND ($6::bigint IS NULL OR t.version = $6)"
-		" RETURNING " SQL_TASK,
+		SQL_WRITE_AS("t.version + 1",
+		"DELETE FROM docket.tasks t USING c WHERE" SQL_ANY_TURN
+		" AND ($6::bigint IS NULL OR t.version = $6)"),
 		&task_row, false, true
 	},
 };

@@ -66,9 +66,11 @@ enum {
 	" t.user_id = $1::uuid AND t.id IN (g.id, g.given)))," \
 	" c AS (" \
 	" UPDATE docket.counters c SET task_number = c.task_number" \
+	" + (SELECT count(*) FROM fresh), change = c.change" \
 	" + (SELECT count(*) FROM fresh) WHERE c.user_id = " owner \
-	" RETURNING c.task_number - (SELECT count(*) FROM fresh) AS base)," \
-	" done AS (" \
+	" RETURNING c.user_id, c.change," \
+	" c.task_number - (SELECT count(*) FROM fresh) AS base)," \
+	" t AS (" \
 	" INSERT INTO docket.tasks (user_id, id, number, title," \
 	" description, status, priority, due_date, due_timezone, due_at," \
 	" tags, position, version, created_at, updated_at, completed_at)" \
@@ -85,8 +87,9 @@ enum {
 	" timestamptz 'epoch' + NULLIF(f.completed_at, '')::bigint" \
 	" * interval '1 us'" \
 	" FROM fresh f, c ORDER BY f.k" \
-	" ON CONFLICT (user_id, id) DO NOTHING RETURNING 1)" \
-	" SELECT (SELECT count(*) FROM done) AS n FROM c" \
+	" ON CONFLICT (user_id, id) DO NOTHING" \
+	" RETURNING user_id, id, version), " SQL_LOG_MANY \
+	" SELECT (SELECT count(*) FROM t) AS n FROM c" \
 	" WHERE $2::uuid IS NOT NULL AND NOT $3::bool"
 
 static const struct stmt statements[] = {

@@ -43,6 +43,7 @@ static const struct {
 	{ 405, "Method Not Allowed" },
 	{ 406, "Not Acceptable" },
 	{ 409, "Conflict" },
+	{ 410, "Gone" },
 	{ 412, "Precondition Failed" },
 	{ 413, "Content Too Large" },
 	{ 414, "URI Too Long" },

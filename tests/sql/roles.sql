@@ -28,6 +28,7 @@ CREATE TEMPORARY TABLE may (on_table, api, courier) AS VALUES
 	('otps',	'SELECT INSERT UPDATE DELETE',	''),
 	('outbox',	'INSERT',	'SELECT UPDATE DELETE'),
 	('sessions',	'SELECT INSERT UPDATE DELETE',	''),
+	('task_changes',	'SELECT INSERT DELETE',	''),
 	('tasks',	'SELECT INSERT UPDATE DELETE',	''),
 	('users',	'SELECT INSERT UPDATE DELETE',	'');
 
