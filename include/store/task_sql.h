@@ -58,19 +58,31 @@
 	" row_number() OVER (PARTITION BY c.user_id), t.version, t.id" \
 	" FROM c JOIN t USING (user_id))"
 
-/* The live caller's one task: `write` is an UPDATE ... FROM c or a DELETE ...
- * USING c, with one of the next three for a condition. */
-#define SQL_WRITE(write) SQL_WRITE_AS("t.version", write)
-#define SQL_WRITE_AS(version, write) \
-	"WITH " SQL_TURN(SQL_LIVE_USER, "1") "," \
-	" t AS (" write " RETURNING t.*), " SQL_LOG_ONE(version) \
+/* Which task it is: $4 or $5, in the trash or not; the same, live; the live one
+ * where $4 is never NULL, and nothing is $5. */
+#define SQL_ANY(t) t ".id = " SQL_REF("$4", "$5")
+#define SQL_LIVE(t) SQL_ANY(t) " AND " t ".deleted_at IS NULL"
+#define SQL_BY_ID(t) t ".id = $4::uuid AND " t ".deleted_at IS NULL"
+
+/*
+ * The live caller's one task: `write` is an UPDATE ... FROM c or a DELETE ...
+ * USING c up to its WHERE, `which` one of the above, `version` the parameter
+ * that is NULL or must be the task's version. Both are asked twice. First of
+ * the snapshot, or who is refused would have taken a number; and of the row as
+ * it is once it is locked, when another writer was faster.
+ */
+#define SQL_IS(t, which, version) \
+	which(t) " AND (" version "::bigint IS NULL OR " t ".version = " \
+	version ")"
+#define SQL_WRITE(write, which, version) \
+	SQL_WRITE_AS("t.version", write, which, version)
+#define SQL_WRITE_AS(logged, write, which, version) \
+	"WITH " SQL_TURN(SQL_LIVE_USER " AND EXISTS (SELECT" \
+	" FROM docket.tasks f WHERE f.user_id = $1 AND " \
+	SQL_IS("f", which, version) ")", "1") "," \
+	" t AS (" write " WHERE t.user_id = c.user_id AND " \
+	SQL_IS("t", which, version) " RETURNING t.*), " SQL_LOG_ONE(logged) \
 	" SELECT " SQL_TASK " FROM t"
-/* Task $4 or $5 of whose turn it is, in the trash or not; the same, live; the
- * live one where $4 is never NULL, and nothing is $5. */
-#define SQL_ANY_TURN " t.user_id = c.user_id AND t.id = " SQL_REF("$4", "$5")
-#define SQL_LIVE_TURN SQL_ANY_TURN " AND t.deleted_at IS NULL"
-#define SQL_TURN_BY_ID \
-	" t.user_id = c.user_id AND t.id = $4::uuid AND t.deleted_at IS NULL"
 
 #define TASK_FIELD(type_, member_) \
 	{ .name = #member_, .type = (type_), \

@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 
+#include "api/api.h"
 #include "base/error.h"
 
 #ifndef DOCKET_VERSION
@@ -90,7 +91,7 @@ openapi_info(struct buf *out)
 /* When a row may answer with this status; 0: always. */
 enum when {
 	ALWAYS, WITH_ACCESS, WITH_ROLE, WITH_PART, WITH_BODY, WITH_KEY,
-	WITH_RATE,
+	WITH_RATE, WITH_LOG,
 };
 
 static const struct answer {
@@ -106,6 +107,7 @@ static const struct answer {
 	{ 404, "NotFound", WITH_PART, NULL, "Unknown, or somebody else's" },
 	{ 406, "NotAcceptable", ALWAYS, NULL, "Accept rules JSON out" },
 	{ 409, "Conflict", WITH_KEY, NULL, "It clashes with what is stored or in progress" },
+	{ 410, "Expired", WITH_LOG, NULL, "The token is too old to say what changed since; begin again without it" },
 	{ 413, "ContentTooLarge", WITH_BODY, NULL, "The body is larger than this address takes" },
 	{ 415, "UnsupportedMediaType", WITH_BODY, NULL, "The body is of a type that is not taken here" },
 	{ 422, "KeyReused", WITH_KEY, NULL, "The key came with another request" },
@@ -133,6 +135,8 @@ may_answer(const struct route *route, enum when when)
 		return route->flags & ROUTE_IDEMPOTENT;
 	case WITH_RATE:
 		return route->rate != RATE_NONE;
+	case WITH_LOG:
+		return route->handler == api_task_changes;
 	default:
 		return true;
 	}

@@ -32,14 +32,18 @@ static const struct stmt statements[] = {
 	{
 		"task_order",
 		SQL_WHO ","
-		" " SQL_TURN("$1 AND (SELECT who_state FROM who) = 0",
-		    "cardinality($4::text[])") ","
 		" wanted AS MATERIALIZED ("
 		" SELECT CASE WHEN length(w.ref) = 36 THEN w.ref::uuid ELSE"
 		" (SELECT t.id FROM docket.tasks t"
 		" WHERE t.user_id = $1 AND t.number = w.ref::bigint)"
 		" END AS id, w.place"
 		" FROM unnest($4::text[]) WITH ORDINALITY w (ref, place)),"
+		" " SQL_TURN("$1 AND (SELECT who_state FROM who) = 0"
+		    " AND (SELECT count(*) FROM docket.tasks f"
+		    " WHERE f.user_id = $1"
+		    " AND f.id = ANY (ARRAY(SELECT w.id FROM wanted w))"
+		    " AND f.deleted_at IS NULL) = cardinality($4)",
+		    "cardinality($4)") ","
 		" locked AS MATERIALIZED ("
 		" SELECT t.id, t.position FROM c, docket.tasks t"
 		" WHERE t.user_id = c.user_id"

@@ -99,8 +99,7 @@ static const struct stmt statements[] = {
 		SQL_SET("tags", "32", "COALESCE($16::text[], '{}')") ","
 		" version = t.version + 1,"
 		" updated_at = greatest(CURRENT_TIMESTAMP, t.updated_at)"
-		" FROM c WHERE" SQL_LIVE_TURN
-		" AND ($7::bigint IS NULL OR t.version = $7)"),
+		" FROM c", SQL_LIVE, "$7"),
 		&task_row, false, true
 	},
 	/* What is done to tasks most of all, and nothing else with it: status
@@ -111,8 +110,7 @@ static const struct stmt statements[] = {
 		" completed_at = " SQL_COMPLETED("$5") ","
 		" version = t.version + 1,"
 		" updated_at = greatest(CURRENT_TIMESTAMP, t.updated_at)"
-		" FROM c WHERE" SQL_TURN_BY_ID
-		" AND ($6::bigint IS NULL OR t.version = $6)"),
+		" FROM c", SQL_BY_ID, "$6"),
 		&task_row, false, true
 	},
 	[TASK_TRASH] = {
@@ -121,8 +119,7 @@ static const struct stmt statements[] = {
 		" deleted_at = CURRENT_TIMESTAMP,"
 		" version = t.version + 1,"
 		" updated_at = greatest(CURRENT_TIMESTAMP, t.updated_at)"
-		" FROM c WHERE" SQL_LIVE_TURN
-		" AND ($6::bigint IS NULL OR t.version = $6)"),
+		" FROM c", SQL_LIVE, "$6"),
 		&task_row, false, true
 	},
 	/* What lies in the trash may be purged too. There is no version of it
@@ -130,8 +127,7 @@ static const struct stmt statements[] = {
 	[TASK_PURGE] = {
 		"task_purge",
 		SQL_WRITE_AS("t.version + 1",
-		"DELETE FROM docket.tasks t USING c WHERE" SQL_ANY_TURN
-		" AND ($6::bigint IS NULL OR t.version = $6)"),
+		"DELETE FROM docket.tasks t USING c", SQL_ANY, "$6"),
 		&task_row, false, true
 	},
 };

@@ -451,6 +451,21 @@ def check_order(world, sent, reply):
         ids in (sent.ids, sent.ids[::-1]), ids
 
 
+def make_changes(world, row, sent):
+    """Of a task that stands and of one that does not."""
+    world.one.put("/tasks/" + world.task["id"], json={"description": LONG})
+    token = world.one.get("/tasks/changes?limit=200").json["next"]
+    world.one.put("/tasks/" + world.task["id"], json={"description": "short"})
+    gone = world.one.task("to be told")
+    world.one.delete("/tasks/" + gone["id"])
+    sent.path = "/tasks/changes?since=" + token
+
+
+def check_changes(world, sent, reply):
+    if reply.status == 200:
+        assert [c["deleted"] for c in reply.json["changes"]] == [False, True]
+
+
 def make_session_revoke(world, row, sent):
     sent.pair = world.login()
     sent.path = row.at(jwt_parts(sent.pair["access_token"])[1]["sid"])
@@ -574,6 +589,7 @@ HANDLERS = {
     "api_task_batch": (make_batch, check_batch),
     "api_task_restore": (make_restore, check_restore),
     "api_task_status": (of_a_task({"status": "completed"}), check_status),
+    "api_task_changes": (make_changes, check_changes),
     "api_task_export": (make_export, check_export),
     "api_task_import": (make_import, check_import),
     "api_health": (nothing, None),
@@ -629,6 +645,8 @@ def make_stale(world, row, sent):
 EXTRA = [
     Case(row_of("GET /tasks"), make_filters, check_filters,
          "GET /tasks?filters"),
+    Case(row_of("GET /tasks/changes"), nothing, None,
+         "GET /tasks/changes from the beginning"),
     Case(row_of("POST /tasks"), make_create_once, check_create_once,
          "POST /tasks once"),
     Case(row_of("POST /auth/register"), make_taken, None,
