@@ -41,7 +41,7 @@
  *   c  the owner's counter, moved on by n. First of all: whoever waits for an
  *      owner's tasks has the owner's counter or waits for that, so there are
  *      no deadlocks, and numbers are committed in their order.
- *   t  the write, joined with c, RETURNING t.*
+ *   t  the write, joined with c, RETURNING t.*; one row also c.change AS turn
  *   l  the log. n is as many as t can have rows, or more; they are numbered
  *      down from c's, so that a gap is all that is left of the others.
  */
@@ -51,8 +51,7 @@
 #define SQL_LOG \
 	"INSERT INTO docket.task_changes (user_id, change, version, task_id)"
 #define SQL_LOG_ONE(version) \
-	"l AS (" SQL_LOG " SELECT c.user_id, c.change, " version ", t.id" \
-	" FROM c, t)"
+	"l AS (" SQL_LOG " SELECT t.user_id, t.turn, " version ", t.id FROM t)"
 #define SQL_LOG_MANY \
 	"l AS (" SQL_LOG " SELECT c.user_id, c.change + 1 -" \
 	" row_number() OVER (PARTITION BY c.user_id), t.version, t.id" \
@@ -81,7 +80,8 @@
 	" FROM docket.tasks f WHERE f.user_id = $1 AND " \
 	SQL_IS("f", which, version) ")", "1") "," \
 	" t AS (" write " WHERE t.user_id = c.user_id AND " \
-	SQL_IS("t", which, version) " RETURNING t.*), " SQL_LOG_ONE(logged) \
+	SQL_IS("t", which, version) " RETURNING t.*, c.change AS turn), " \
+	SQL_LOG_ONE(logged) \
 	" SELECT " SQL_TASK " FROM t"
 
 #define TASK_FIELD(type_, member_) \

@@ -132,7 +132,7 @@ static const struct stmt statements[] = {
 		" version = t.version + 1,"
 		" updated_at = greatest(now(), t.updated_at)"
 		" FROM c WHERE t.user_id = c.user_id AND " SQL_LIVE("t")
-		" RETURNING t.*), " SQL_LOG_ONE("t.version")
+		" RETURNING t.*, c.change AS turn), " SQL_LOG_ONE("t.version")
 		" SELECT who.who_state, " SQL_TASK
 		" FROM who LEFT JOIN t ON true",
 		&task_row, true, true
