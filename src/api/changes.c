@@ -2,7 +2,6 @@
 /* What changed since a token: for clients that keep a copy. */
 #include "store/changes.h"
 
-#include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
 
