@@ -57,10 +57,11 @@
 	" row_number() OVER (PARTITION BY c.user_id), t.version, t.id" \
 	" FROM c JOIN t USING (user_id))"
 
-/* Which task it is: $4 or $5, in the trash or not; the same, live; the live one
- * where $4 is never NULL, and nothing is $5. */
+/* Which task it is: $4 or $5, in the trash or not; the same, live; in the
+ * trash; the live one where $4 is never NULL, and nothing is $5. */
 #define SQL_ANY(t) t ".id = " SQL_REF("$4", "$5")
 #define SQL_LIVE(t) SQL_ANY(t) " AND " t ".deleted_at IS NULL"
+#define SQL_TRASHED(t) SQL_ANY(t) " AND " t ".deleted_at IS NOT NULL"
 #define SQL_BY_ID(t) t ".id = $4::uuid AND " t ".deleted_at IS NULL"
 
 /*

@@ -69,19 +69,18 @@ static const struct stmt statements[] = {
 	/* Its position was kept: others were placed around it. */
 	[TRASH_RESTORE] = {
 		"trash_restore",
-		"UPDATE docket.tasks t SET deleted_at = NULL,"
+		SQL_WRITE("UPDATE docket.tasks t SET deleted_at = NULL,"
 		" version = t.version + 1,"
 		" updated_at = greatest(CURRENT_TIMESTAMP, t.updated_at)"
-		" WHERE" SQL_ANY_TASK " AND t.deleted_at IS NOT NULL"
-		" AND ($6::bigint IS NULL OR t.version = $6)"
-		" RETURNING " SQL_TASK,
+		" FROM c", SQL_TRASHED, "$6"),
 		&task_row, false, true
 	},
 	/*
 	 * $1 days; $2 user, $3 instant, $4 id to start behind; $5 rows. The
 	 * walk is along the index, from owner to owner, so that every batch
 	 * costs the same. What was restored meanwhile is not taken: the DELETE
-	 * asks for itself, of the row as it is once it is locked.
+	 * asks for itself, of the row as it is once it is locked. The log of
+	 * changes has had its end since it went to the trash.
 	 */
 	[TRASH_SWEEP] = {
 		"trash_sweep",

@@ -167,20 +167,13 @@ def test_the_trash_is_a_deletion_and_so_is_a_purge(fresh):
 
 
 def test_a_row_that_comes_back_is_a_change(fresh):
-    """As a statement that restores a task does it."""
     one = fresh()
     task = one.task("gone and back")
     copy = Copy(one)
     copy.follow()
     one.delete("/tasks/" + task["id"])
     assert copy.news() == [(task["id"], True)]
-    one.dev.sql(
-        "WITH c AS (UPDATE docket.counters SET change = change + 1"
-        " WHERE user_id = :'id' RETURNING user_id, change), t AS ("
-        "UPDATE docket.tasks t SET deleted_at = NULL, version = version + 1"
-        " FROM c WHERE t.user_id = c.user_id RETURNING t.*)"
-        " INSERT INTO docket.task_changes (user_id, change, version, task_id)"
-        " SELECT c.user_id, c.change, t.version, t.id FROM c, t", id=one.id)
+    one.post(f"/tasks/{task['id']}/restore", 200)
     assert copy.news() == [(task["id"], False)]
     same(copy, one)
 

@@ -15,6 +15,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 # Rows of many users at once, and why. Each must be there still.
 ACROSS = {
     "gc": "old replies go, whoever they were kept for",
+    "changes_trim": "what was told for long enough goes, whosever it is",
     "trash_sweep": "what lay in the trash for long goes, whosever it is",
     "register_plain": "the counter of the account that it makes",
     "register_code": "the counter of the account that it makes",
@@ -218,8 +219,29 @@ def mentions(query, owned):
         yield i, at, word, alias
 
 
-def inserted_owner(query, at):
-    """Is the first value of an INSERT the owner?"""
+def ctes(level):
+    """(name, body) of what a statement names by WITH, in its order."""
+    for i, word in enumerate(level):
+        if isinstance(word, list):
+            yield from ctes(word)
+        body = i + 2 + (upper(level[i + 2:i + 3] and level[i + 2])
+                        == "MATERIALIZED")
+        if isinstance(word, str) and upper(level[i + 1:i + 2] and
+                                           level[i + 1]) == "AS" and \
+                isinstance(level[body:body + 1] and level[body], list) and \
+                level[body]:
+            yield word, level[body]
+
+
+def sources(query, named):
+    """Which of these a query reads."""
+    return {word for i, word in enumerate(query)
+            if i and isinstance(word, str) and word in named
+            and upper(query[i - 1]) in ("FROM", "JOIN", "USING", ",")}
+
+
+def inserted_owner(query, at, mine):
+    """Is the first value of an INSERT the owner, or what is the owner's?"""
     if at >= len(query) or not isinstance(query[at], list) or \
             query[at][:1] != ["user_id"]:
         return False
@@ -227,18 +249,21 @@ def inserted_owner(query, at):
         if upper(query[i]) == "VALUES":
             return is_owner(query[i + 1][0])
         if upper(query[i]) == "SELECT":
-            return is_owner(query[i + 1])
+            return is_owner(query[i + 1]) or isinstance(
+                query[i + 1], str) and query[i + 1].endswith(".user_id") \
+                and query[i + 1].rpartition(".")[0] in sources(query, mine)
     return False
 
 
-def bound(query):
-    """The prefixes whose user_id a query ties to the owner."""
+def bound(query, mine):
+    """The prefixes whose user_id a query ties to the owner; `mine` has rows
+    of the owner alone."""
     query = without_cases(query)
     words = [upper(w) for w in query]
     starts = [words.index(w) for w in ("WHERE", "ON") if w in words]
     if not starts or "OR" in words:
         return set()
-    found, ties = set(), []
+    found, ties = sources(query, mine), []
     for i in range(min(starts) + 1, len(query) - 2):
         name = query[i]
         if not isinstance(name, str) or query[i + 1] != "=" or \
@@ -257,20 +282,33 @@ def bound(query):
     return found
 
 
-def without_owner(sql, owned):
-    """The owned tables that a statement reads or writes for anybody."""
+def for_anybody(level, owned, mine):
+    """The owned tables that are read or written for anybody."""
     faults = []
-    for query in queries(tree(sql)):
-        tied = bound(query)
+    for query in queries(level):
+        tied = bound(query, mine)
         for i, at, table, alias in mentions(query, owned):
             if i and upper(query[i - 1]) == "INTO":
-                good = inserted_owner(query, at)
+                good = inserted_owner(query, at, mine)
             else:
                 good = (alias or "") in tied or \
                     (not alias and table in tied)
             if not good:
                 faults.append(table)
     return faults
+
+
+def touches(level, owned, mine):
+    return any(True for query in queries(level)
+               for _ in [*mentions(query, owned), *sources(query, mine)])
+
+
+def without_owner(sql, owned):
+    level, mine = tree(sql), set()
+    for name, body in ctes(level):
+        if touches(body, owned, mine) and not for_anybody(body, owned, mine):
+            mine.add(name)
+    return for_anybody(level, owned, mine)
 
 
 # --- the tree -------------------------------------------------------------

