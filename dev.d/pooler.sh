@@ -86,8 +86,8 @@ pooler_start() {
 
 # What talks most to the database; --long: all that serves through nginx, but
 # what takes the database for its own or measures it.
-POOLED="10_health 20_otp 32_login 42_sessions 50_tasks 51_conditional
-52_lists 53_order 53_order_races 54_courier"
+POOLED="20_otp 32_login 42_sessions 50_tasks 51_conditional 53_order
+53_order_races"
 
 # pooled MODE: through PgBouncer.
 pooled() {
