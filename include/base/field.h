@@ -43,7 +43,8 @@ enum {
 	FIELD_NULLABLE	= 1 << 1, /* input: null is legal and sets seen.null */
 	FIELD_SECRET	= 1 << 2, /* never logged; OpenAPI format: password */
 	FIELD_ALIAS	= 1 << 3, /* input: another name of the row before it */
-	FIELD_OMIT_NONE	= 1 << 4, /* output: leave the member out when absent */
+	FIELD_OMIT_NONE	= 1 << 4, /* output: leave the member out when absent;
+				   * an object is when its first member is */
 	FIELD_HIDDEN	= 1 << 5, /* legal, not advertised in OpenAPI */
 	FIELD_NUMERAL	= 1 << 6, /* input: TEXT and TEXTS take a JSON
 				   * integer too, as its digits */

@@ -434,6 +434,28 @@ prints_absent_members(void **state)
 	    "\"fixed\":{\"a\":1},\"shout\":\"t!\"}");
 }
 
+/* An object that may be left out is there when its first member is. */
+static void
+leaves_out_an_absent_object(void **state)
+{
+	static const struct field row = { .name = "inner",
+		.type = FIELD_OBJECT, .flags = FIELD_OMIT_NONE,
+		.sub = &inner_fields };
+	static const struct fields outer =
+	    { NULL, &row, 1, sizeof(struct inner), false };
+	struct inner inner = { .size = INT_NONE };
+	struct buf out = { 0 };
+
+	(void)state;
+	field_print_json(&out, &outer, &inner, FIELD_ALL);
+	inner.name = TEXT("n");
+	field_print_json(&out, &outer, &inner, FIELD_ALL);
+	buf_putc(&out, '\0');
+	assert_string_equal(out.p,
+	    "{}{\"inner\":{\"name\":\"n\",\"size\":null}}");
+	buf_done(&out);
+}
+
 static void
 prints_present_members(void **state)
 {
@@ -491,6 +513,7 @@ main(void)
 		CASE(says_bounds_in_english),
 		CASE(pointers_are_escaped),
 		CASE(prints_absent_members),
+		CASE(leaves_out_an_absent_object),
 		CASE(prints_present_members),
 	};
 
