@@ -21,6 +21,7 @@ extern const struct stmts otp_send_statements;
 extern const struct stmts otp_refused_statements;
 extern const struct stmts task_statements;
 extern const struct stmts task_list_statements;
+extern const struct stmts task_find_statements;
 extern const struct stmts task_order_statements;
 extern const struct stmts task_move_statements;
 extern const struct stmts trash_statements;

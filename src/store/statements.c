@@ -19,6 +19,7 @@ const struct stmts *const store_statements[] = {
 	&otp_refused_statements,
 	&task_statements,
 	&task_list_statements,
+	&task_find_statements,
 	&task_order_statements,
 	&task_move_statements,
 	&trash_statements,

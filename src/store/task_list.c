@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "store/sets.h"
+#include "store/task_filter.h"
 #include "store/task_sql.h"
 #include "store/who.h"
 
@@ -15,11 +16,6 @@ const char *const task_sort_names[SORT__MAX] = {
 	[SORT_CREATED] = "created_at", [SORT_UPDATED] = "updated_at",
 	[SORT_DUE] = "due_date", [SORT_PRIORITY] = "priority",
 	[SORT_TITLE] = "title", [SORT_STATUS] = "status",
-};
-
-struct list_row {
-	struct task task;	/* first: TASK_FIELDS' offsets hold */
-	int64_t total;
 };
 
 static const struct field list_fields[] = {
@@ -44,31 +40,8 @@ static const struct fields plain_row = { NULL, list_fields,
  * and setting up expressions that are not needed is a third of what a page
  * costs PostgreSQL. The full one has $5 = LIST_* bits and $6..$16 = filters
  * before them.
- *
- * The CASE hides the filters from the planner, which would take eleven of them
- * to leave next to nothing and sort a user's whole heap instead of walking the
- * index to the limit.
  */
-enum { LIST_COUNT = 1, LIST_FILTER = 2 };
-
 #define SQL_PLAIN " t.user_id = " SQL_LIVE_USER " AND t.deleted_at IS NULL"
-#define SQL_FILTERED \
-	" t.user_id = $1 AND t.deleted_at IS NULL" \
-	" AND CASE WHEN $5::int & 2 = 0 THEN true ELSE" \
-	" ($6::text[] IS NULL OR t.status = ANY ($6))" \
-	" AND ($7::bigint IS NULL OR t.priority = $7)" \
-	" AND ($8::text IS NULL OR t.tags @> ARRAY[$8])" \
-	" AND ($9::text IS NULL OR" \
-	" to_tsvector('simple', t.title || ' '" \
-	" || COALESCE(t.description, ''))" \
-	" @@ (SELECT websearch_to_tsquery('simple', $9)))" \
-	" AND ($10::timestamptz IS NULL OR t.due_at < $10)" \
-	" AND ($11::timestamptz IS NULL OR t.due_at > $11)" \
-	" AND ($12::timestamptz IS NULL OR t.created_at < $12)" \
-	" AND ($13::timestamptz IS NULL OR t.created_at > $13)" \
-	" AND ($14::timestamptz IS NULL OR t.updated_at < $14)" \
-	" AND ($15::timestamptz IS NULL OR t.updated_at > $15)" \
-	" AND (NOT $16::bool OR " SQL_OVERDUE ") END"
 
 /* The two kinds: filters, key, id, second id. */
 #define PLAIN SQL_PLAIN, "$5", "$6", "$7"
@@ -219,8 +192,8 @@ push_start(struct db_params *p, struct arena *mem, const struct task_filter *f)
 		db_uuid(p, edge);
 }
 
-static int
-parse_int(struct text t, int64_t *ret)
+int
+task_key_int(struct text t, int64_t *ret)
 {
 	char digits[24], *end;
 
@@ -243,7 +216,7 @@ push_due(struct db_params *p, const struct task_filter *f)
 	int64_t us = f->descending ? TIME_LOW : TIME_HIGH;
 	bool dated = f->key.n > 0;
 
-	if (dated && parse_int(f->key, &us))
+	if (dated && task_key_int(f->key, &us))
 		return E_CURSOR;
 	db_time(p, us);
 	db_uuid(p, dated ? &f->id : edge);
@@ -262,7 +235,7 @@ push_key(struct db_params *p, const struct task_filter *f)
 	if (type == KEY_DUE)
 		return push_due(p, f);
 	if (type == KEY_ID ? f->key.n > 0 :
-	    type != KEY_TEXT && parse_int(f->key, &v))
+	    type != KEY_TEXT && task_key_int(f->key, &v))
 		return E_CURSOR;
 	if (type == KEY_TEXT)
 		db_text(p, f->key);
@@ -276,8 +249,8 @@ push_key(struct db_params *p, const struct task_filter *f)
 }
 
 /* What push_key takes back. */
-static struct text
-row_key(struct arena *mem, enum task_sort sort, const struct list_row *row)
+struct text
+task_list_key(struct arena *mem, enum task_sort sort, const struct list_row *row)
 {
 	const struct task *t = &row->task;
 	int64_t v = 0;
@@ -319,8 +292,8 @@ is_filtered(const struct task_filter *f)
 	    f->overdue;
 }
 
-static void
-push_filters(struct db_params *p, struct arena *mem,
+void
+task_list_filters(struct db_params *p, struct arena *mem,
     const struct task_filter *f)
 {
 	db_int4(p, (f->count ? LIST_COUNT : 0) |
@@ -339,8 +312,8 @@ push_filters(struct db_params *p, struct arena *mem,
 }
 
 /* A row that carries only the total has no id. */
-static void
-hand_out(struct arena *mem, const struct principal *who,
+void
+task_list_hand_out(struct arena *mem, const struct principal *who,
     const struct task_filter *f, const struct db_result *r,
     struct task_list *ret)
 {
@@ -363,15 +336,15 @@ hand_out(struct arena *mem, const struct principal *who,
 	}
 	ret->tasks = (struct list){ .v = tasks, .n = n };
 	if (n > 0) {
-		ret->last_key = row_key(mem, f->sort, &rows[n - 1]);
+		ret->last_key = task_list_key(mem, f->sort, &rows[n - 1]);
 		ret->last_id = tasks[n - 1].id;
 	}
 }
 
-int
-store_task_list(struct db *db, struct arena *mem,
-    const struct principal *who, const struct task_filter *filter,
-    struct task_list *ret)
+/* By the order of the list itself. */
+static int
+list_walk(struct db *db, struct arena *mem, const struct principal *who,
+    const struct task_filter *filter, struct task_list *ret)
 {
 	const bool full = filter->count || is_filtered(filter);
 	const struct stmt *stmt =
@@ -383,7 +356,7 @@ store_task_list(struct db *db, struct arena *mem,
 	who_params(&p, who);
 	db_int(&p, filter->limit + 1);
 	if (full)
-		push_filters(&p, mem, filter);
+		task_list_filters(&p, mem, filter);
 	if (filter->after)
 		error = push_key(&p, filter);
 	else
@@ -392,6 +365,29 @@ store_task_list(struct db *db, struct arena *mem,
 		error = who_run(db, mem, who, stmt, &p, &r);
 	if (error)
 		return error;
-	hand_out(mem, who, filter, &r, ret);
+	task_list_hand_out(mem, who, filter, &r, ret);
 	return 0;
+}
+
+int
+store_task_list(struct db *db, struct arena *mem,
+    const struct principal *who, const struct task_filter *filter,
+    struct task_list *ret)
+{
+	struct task_filter walk = *filter;
+	struct task_list found;
+	bool many = true;
+	int error;
+
+	if (!filter->q.s)
+		return list_walk(db, mem, who, filter, ret);
+	error = store_task_find(db, mem, who, filter, &found, &many);
+	if (error == 0 && many) {
+		walk.count = false;
+		error = list_walk(db, mem, who, &walk, ret);
+		ret->total = found.total;
+	} else if (error == 0) {
+		*ret = found;
+	}
+	return error;
 }

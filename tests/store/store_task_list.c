@@ -171,6 +171,12 @@ filters_select_and_count(void **state)
 	f = any();
 	f.q = TEXT("apple -pie");
 	count_is(f, "title ILIKE 'apple'");
+	f.q = TEXT("\"apple pie\"");
+	count_is(f, "lower(title) = 'apple pie'");
+	f.q = TEXT("zebra or cream");
+	count_is(f, "(title ~ 'zebra' OR description IS NOT NULL)");
+	f.q = TEXT("-pie");
+	count_is(f, "title !~ 'pie'");
 	f.q = TEXT("cream");
 	count_is(f, "description IS NOT NULL");
 	f.q = TEXT("\" ( & ! :*");
