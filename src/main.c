@@ -36,6 +36,7 @@ enum what {
 	WHAT_ROUTES,
 	WHAT_SETTINGS,
 	WHAT_ERRORS,
+	WHAT_STATEMENTS,
 	WHAT_OPENAPI,
 	WHAT_NGINX,
 	WHAT_VERSION,
@@ -59,6 +60,7 @@ static const struct option options[] = {
 	{ "routes", no_argument, NULL, WHAT_ROUTES },
 	{ "settings", no_argument, NULL, WHAT_SETTINGS },
 	{ "errors", no_argument, NULL, WHAT_ERRORS },
+	{ "statements", no_argument, NULL, WHAT_STATEMENTS },
 	{ "openapi", no_argument, NULL, WHAT_OPENAPI },
 	{ "nginx", no_argument, NULL, WHAT_NGINX },
 	{ "version", no_argument, NULL, WHAT_VERSION },
@@ -76,6 +78,7 @@ static const char usage[] =
     "  --routes    every route: method, path, access, group, operation\n"
     "  --settings  a commented sample of the settings file\n"
     "  --errors    every error: status, code, title\n"
+    "  --statements  every SQL statement, as a script that prepares it\n"
     "  --openapi   the OpenAPI document for these settings\n"
     "  --nginx     upstreams, maps and locations for these settings\n"
     "  --version   the version\n"
@@ -160,6 +163,9 @@ print_tables(enum what what)
 		return true;
 	case WHAT_ERRORS:
 		errors_print(stdout);
+		return true;
+	case WHAT_STATEMENTS:
+		statements_print(stdout);
 		return true;
 	case WHAT_VERSION:
 		puts("docketd " PACKAGE_VERSION);

@@ -16,6 +16,8 @@ void openapi_print(struct buf *out, const struct routes *routes,
 void routes_print(FILE *out, const struct routes *routes);
 /* docketd --errors: status, code, title. */
 void errors_print(FILE *out);
+/* docketd --statements: the role, then a PREPARE, of each. */
+void statements_print(FILE *out);
 /* docketd --nginx: upstreams, maps and locations for these settings. */
 void nginx_print(FILE *out, const struct routes *routes,
     const struct settings *settings);

@@ -1,8 +1,13 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
-/* docketd --routes and --errors: the tables as a person or a script reads. */
+/* docketd --routes, --errors, --statements: tables as a script reads them. */
 #include "api/openapi.h"
 
 #include "base/error.h"
+#include "store/audit.h"
+#include "store/db.h"
+#include "store/lanes.h"
+#include "store/outbox.h"
+#include "store/queue.h"
 
 void
 routes_print(FILE *out, const struct routes *routes)
@@ -38,4 +43,23 @@ errors_print(FILE *out)
 			fprintf(out, "%d %-24s %s\n", row->status, row->code,
 			    row->title);
 	}
+}
+
+static void
+set_print(FILE *out, const char *role, const struct stmts *set)
+{
+	for (size_t i = 0; i < set->n; i++)
+		fprintf(out, "SET ROLE %s;\nPREPARE %s AS %s;\n", role,
+		    set->v[i].name, set->v[i].sql);
+}
+
+void
+statements_print(FILE *out)
+{
+	for (size_t i = 0; i < store_statements_n; i++)
+		set_print(out, "docket_api", store_statements[i]);
+	set_print(out, "docket_courier", &outbox_statements);
+	set_print(out, "docket_courier", &lane_statements);
+	set_print(out, "docket_courier", &queue_statements);
+	set_print(out, "docket_owner", &audit_statements);
 }
