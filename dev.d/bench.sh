@@ -11,6 +11,7 @@ BENCH_SETS=(--set profile=production --set otp.echo=off
 	--set limits.requests_user=10000000
 	--set limits.requests_anonymous=10000000
 	--set limits.refreshes_session=10000000
+	--set limits.checks_user=10000000
 	--set limits.login_failures=1000 --set limits.login_client=100000
 	--set limits.otp_verify_client=30 --set limits.otp_prefix_hour=50
 	--set limits.otp_sms_hour=300 --set limits.otp_email_hour=1000
