@@ -6,6 +6,7 @@ import pathlib
 import goals
 import peers
 import plot
+import scale
 from measure import median, ratios
 from table import (OTHER_LIMIT, TARGETS, WORKLOADS, errors, failed, fair_text,
                    judged, memory_text, noisy, number, rate)
@@ -200,4 +201,7 @@ def write(folder, figures, others=None):
     drawing = plot.svg(figures)
     if drawing:
         (folder / "performance.svg").write_text(drawing)
-    (folder / "performance.md").write_text(markdown(figures, others))
+    path = folder / "performance.md"
+    part = scale.kept(path.read_text()) if path.exists() else ""
+    text = markdown(figures, others)
+    path.write_text(scale.put(text, part) if part else text)

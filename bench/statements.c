@@ -4,9 +4,11 @@
  * loop, to see what the database takes of a request. And `hash`: a password
  * verified, over and over, to see the least that a login can cost.
  *
- *   statements DSN WORKLOAD SECONDS PROCESSES USERS TASKS
+ *   statements DSN WORKLOAD SECONDS PROCESSES USERS TASKS [FIRST COUNT]
  *
- * WORKLOAD: list, get, status, create, mix or hash. It prints "ready" when
+ * WORKLOAD: list, get, status, create, mix, find or hash; or a page of 20,
+ * first-SORT or deep-SORT, by position, number, created_at or due_date. FIRST
+ * and COUNT: whose turn it is, else that of all USERS. It prints "ready" when
  * every process is connected, starts at a line on standard input, prints
  * {"requests":N,"us":N} and ends with standard input, so that whoever reads
  * CPU times can do it around the work alone. Users and tasks are those of
@@ -42,7 +44,7 @@ struct board {
 struct load {
 	const char *dsn;
 	const char *workload;
-	long seconds, processes, users, tasks;
+	long seconds, processes, users, tasks, first, count;
 	struct board *board;
 	struct db *db;
 	struct arena *mem;
@@ -72,7 +74,7 @@ bench_id(int64_t ms, int64_t n)
 static struct principal
 somebody(struct load *l, int64_t *ret_n)
 {
-	int64_t n = 1 + (int64_t)draw(l, l->users);
+	int64_t n = l->first + (int64_t)draw(l, l->count);
 
 	*ret_n = n;
 	return (struct principal){
@@ -91,20 +93,77 @@ some_task(struct load *l, int64_t n)
 	};
 }
 
-static int
-do_list(struct load *l)
+static struct task_filter
+twenty(void)
 {
-	const struct task_filter filter = {
-		.sort = SORT_CREATED, .descending = true, .limit = 20,
-		.priority = INT_NONE,
+	return (struct task_filter){
+		.limit = 20, .priority = INT_NONE,
 		.due_before = TIME_NONE, .due_after = TIME_NONE,
 		.created_before = TIME_NONE, .created_after = TIME_NONE,
 		.updated_before = TIME_NONE, .updated_after = TIME_NONE,
 	};
+}
+
+static int
+do_list(struct load *l)
+{
+	struct task_filter filter = twenty();
 	struct task_list page;
 	int64_t n;
 	struct principal who = somebody(l, &n);
 
+	filter.sort = SORT_CREATED;
+	filter.descending = true;
+	return store_task_list(l->db, l->mem, &who, &filter, &page);
+}
+
+/* By the number that is one of the words of one title. */
+static int
+do_find(struct load *l)
+{
+	struct task_filter filter = twenty();
+	struct task_list page;
+	int64_t n;
+	struct principal who = somebody(l, &n);
+
+	filter.q = text_of(arena_printf(l->mem, "%ld",
+	    1 + (long)draw(l, l->tasks)));
+	return store_task_list(l->db, l->mem, &who, &filter, &page);
+}
+
+/* A place in the middle of that order: 20 tasks or more come after it, but
+ * with a due date. */
+static void
+deep(struct load *l, struct task_filter *f, int64_t n)
+{
+	long k = 1 + (long)draw(l, l->tasks - 20);
+
+	f->after = true;
+	f->id = bench_id(BASE + (k * l->users + n) * 1000, n);
+	f->key = TEXT("");
+	if (f->sort == SORT_POSITION)
+		f->key = text_of(arena_printf(l->mem, "%010ld", k));
+	else if (f->sort == SORT_NUMBER)
+		f->key = text_of(arena_printf(l->mem, "%ld", k));
+	else if (f->sort == SORT_DUE)
+		f->key = text_of(arena_printf(l->mem, "%lld",
+		    (long long)((BASE / 1000 + (long)draw(l, 2000) * 86400)
+		    * TIME_SECOND)));
+}
+
+static int
+do_page(struct load *l)
+{
+	const char *sort = strchr(l->workload, '-') + 1;
+	struct task_filter filter = twenty();
+	struct task_list page;
+	int64_t n;
+	struct principal who = somebody(l, &n);
+
+	while (strcmp(task_sort_names[filter.sort], sort) != 0)
+		filter.sort++;
+	if (l->workload[0] == 'd')
+		deep(l, &filter, n);
 	return store_task_list(l->db, l->mem, &who, &filter, &page);
 }
 
@@ -193,6 +252,11 @@ static const struct workload {
 } workloads[] = {
 	{ "list", do_list }, { "get", do_get }, { "status", do_status },
 	{ "create", do_create }, { "mix", do_mix }, { "hash", do_hash },
+	{ "find", do_find },
+	{ "first-position", do_page }, { "deep-position", do_page },
+	{ "first-number", do_page }, { "deep-number", do_page },
+	{ "first-created_at", do_page }, { "deep-created_at", do_page },
+	{ "first-due_date", do_page }, { "deep-due_date", do_page },
 };
 
 static const struct workload *
@@ -291,15 +355,17 @@ main(int argc, char **argv)
 	pid_t pids[PROCESSES_MAX];
 	struct load l = { 0 };
 
-	if (argc != 7)
+	if (argc != 7 && argc != 9)
 		errx(64, "usage: statements DSN WORKLOAD SECONDS PROCESSES"
-		    " USERS TASKS");
+		    " USERS TASKS [FIRST COUNT]");
 	l.dsn = argv[1];
 	l.workload = argv[2];
 	l.seconds = atol(argv[3]);
 	l.processes = atol(argv[4]);
 	l.users = atol(argv[5]);
 	l.tasks = atol(argv[6]);
+	l.first = argc > 7 ? atol(argv[7]) : 1;
+	l.count = argc > 7 ? atol(argv[8]) : l.users;
 	if (l.processes < 1 || l.processes > PROCESSES_MAX)
 		errx(64, "PROCESSES: 1 to %d", PROCESSES_MAX);
 	setlinebuf(stdout);

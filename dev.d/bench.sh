@@ -56,6 +56,35 @@ bench_programs() {
 	    "$DEV_ROOT/bench/constant.c"
 }
 
+# seed_into DATABASE ARGUMENTS...: with a schema, if it is not there yet.
+seed_into() {
+	local database=$1 dsn
+	shift
+
+	set -e
+	dsn="host=$SOCKETS/pg user=docket_owner dbname=$database"
+	if [ "$database" != docket ]; then
+		psql_as postgres postgres -c "CREATE DATABASE $database
+		    OWNER docket_owner ENCODING 'UTF8' TEMPLATE template0"
+		docket --set database.owner_dsn="$dsn" migrate \
+		    --dir "$DEV_ROOT/sql/migrations"
+	fi
+	printf 'correct horse battery staple' |
+		docket --set database.dsn="${dsn/owner/api}" \
+		    user add bench --password-file -
+	/usr/bin/python3 -B "$DEV_ROOT/bench/seed_data.py" --dsn "$dsn" \
+	    --password-of bench --bulk "$@"
+	psql_as postgres "$database" -c CHECKPOINT
+}
+
+# Users with 100 tasks each: 100,000 in one database, in the other as many as
+# --rows says, of which somebody has a tenth.
+bench_seed_scale() {
+	seed_into docket --users 1000 --tasks 100
+	seed_into docket_large --users $((BENCH_ROWS * 9 / 1000)) \
+	    --tasks 100 --big $((BENCH_ROWS / 10))
+}
+
 # An instance of its own, its data made anew.
 bench_instance() {
 	DEV_DIR=$DEV_DIR/bench
@@ -72,6 +101,12 @@ bench_instance() {
 	    "rm -rf $STATE, then again" postgres_make
 	bench_postgres
 	service_start "${BENCH_SETS[@]}"
+	if [ -n "$BENCH_SCALE" ]; then
+		step "Writing 100000 and $BENCH_ROWS tasks" \
+		    "$STATE/log/seed.log" \
+		    "the lines above say what was refused" bench_seed_scale
+		return
+	fi
 	step "Writing $BENCH_USERS users with $BENCH_TASKS tasks each" \
 	    "$STATE/log/seed.log" "the lines above say what was refused" \
 	    bench_seed
@@ -84,11 +119,24 @@ bench_python() {
 	set -m
 	env DEV_DIR="$STATE" DEV_SOCKETS="$SOCKETS" \
 	    DEV_PROGRAMS="$PROGRAMS" DEV_SETS="${BENCH_SETS[*]}" PYTHONDONTWRITEBYTECODE=1 /usr/bin/python3 \
-	    "$DEV_ROOT/bench/bench.py" "$@" 9>&- &
+	    "$DEV_ROOT/bench/$BENCH_PROGRAM.py" "$@" 9>&- &
 	# shellcheck disable=SC2034
 	STEP_PID=$!
 	set +m
 	landed || status=$?
+	return "$status"
+}
+
+# Millions of rows are gigabytes: they go when they have served.
+bench_scale() {
+	local status=0
+
+	bench_python "${BENCH_ARGS[@]}" || status=$?
+	lock
+	stop_all
+	unlock
+	RUNNING=
+	rm -rf "$STATE/pg"
 	return "$status"
 }
 
@@ -115,9 +163,11 @@ bench_options() {
 	while [ $# -gt 0 ]; do
 		case $1 in
 		--report) BENCH_ARGS+=("$1") ;;
+		--scale) BENCH_SCALE=1 BENCH_PROGRAM=scale ;;
 		--keep) BENCH_KEEP=1 ;;
 		--spec | --figures | --peers | --output | --users | --tasks | \
-		    --seconds | --rounds | --connections | --workloads)
+		    --seconds | --rounds | --connections | --workloads | \
+		    --rows)
 			[ $# -ge 2 ] || die "$1 needs a value" "./dev help"
 			bench_option "${1#--}" "$2"
 			shift
@@ -132,6 +182,11 @@ bench_option() {
 	local value=$2
 
 	case $1 in
+	rows)
+		[[ $value =~ ^[1-9][0-9]{5,8}$ ]] ||
+			die "--rows needs 100000 or more, not $value" \
+			    "./dev help"
+		;;
 	users | tasks | seconds | rounds | connections)
 		[[ $value =~ ^[1-9][0-9]{0,6}$ ]] ||
 			die "--$1 needs a number, not $value" "./dev help"
@@ -141,6 +196,7 @@ bench_option() {
 	case $1 in
 	users) BENCH_USERS=$value ;;
 	tasks) BENCH_TASKS=$value ;;
+	rows) BENCH_ROWS=$value ;;
 	spec) BENCH_SPEC=$value ;;
 	figures) BENCH_FIGURES=$value ;;
 	esac
@@ -150,6 +206,7 @@ bench_option() {
 dev_bench() {
 	BENCH_USERS=1000 BENCH_TASKS=100 BENCH_ARGS=()
 	BENCH_SPEC='' BENCH_FIGURES='' BENCH_KEEP=''
+	BENCH_SCALE='' BENCH_ROWS=10000000 BENCH_PROGRAM=bench
 	bench_options "$@"
 	# What ships is measured, whatever else is being tested.
 	unset DEV_SANITIZE
@@ -163,6 +220,10 @@ dev_bench() {
 	packages_install $PACKAGES_RUN $PACKAGES_BENCH
 	build_programs
 	bench_instance
+	if [ -n "$BENCH_SCALE" ]; then
+		bench_scale
+		return
+	fi
 	bench_python "${BENCH_ARGS[@]}"
 	[ -z "$BENCH_KEEP" ] || bench_keep
 }
