@@ -289,6 +289,7 @@ def paged_in_a_crowd(one, dice, query, limit):
         if not cursor:
             break
         pages += 1
+        assert pages < 400, f"no end of {query}"
         # Whoever is changed may be put in front of the page for ever.
         if pages < 40:
             crowd.stir()
