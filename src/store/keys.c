@@ -87,9 +87,10 @@ static const struct fields key_row = FIELDS(NULL, key_fields, struct api_key);
 	who ", u AS MATERIALIZED (SELECT CASE WHEN $6::text = 'personal' THEN" \
 	" COALESCE($1, (SELECT n.id FROM docket.users n" \
 	" WHERE n.username_key = $15::text)) END AS id)," \
-	" n AS (SELECT count(*) AS n FROM docket.api_keys k, u" \
-	" WHERE CASE WHEN $6 = 'personal' THEN k.user_id = u.id" \
-	" ELSE k.kind = 'application' END)," \
+	" n AS (SELECT CASE WHEN $6 = 'personal' THEN (SELECT count(*)" \
+	" FROM docket.api_keys k WHERE k.user_id = (SELECT u.id FROM u))" \
+	" ELSE (SELECT count(*) FROM docket.api_keys k" \
+	" WHERE k.kind = 'application') END AS n)," \
 	" s AS (INSERT INTO docket.sessions" \
 	" (id, user_id, kind, idle_until, absolute_until)" \
 	" SELECT $5::uuid, u.id, 'key'," \
@@ -106,13 +107,21 @@ static const struct fields key_row = FIELDS(NULL, key_fields, struct api_key);
 	" RETURNING *)" \
 	SQL_NOTED(SQL_EVENT(api_key_create), "k", "$16", "$17") SQL_TOLD
 
-#define SQL_LIST(who) \
+#define SQL_LIST_OF(who, keys) \
 	who " SELECT who.who_state, x.* FROM who LEFT JOIN LATERAL" \
 	" (SELECT " SQL_KEY " FROM docket.api_keys k" \
 	" WHERE who.who_state = 0 AND ($4::text IS NULL OR k.kind = $4)" \
 	" AND ($5::text IS NULL OR k.user_id = (SELECT n.id" \
 	" FROM docket.users n WHERE n.username_key = $5))" \
-	" AND " SQL_MINE " ORDER BY k.id) x ON true"
+	" AND " SQL_MINE keys " ORDER BY k.id) x ON true"
+
+/* Those that may be one's own, each by its index: of SQL_MINE alone
+ * PostgreSQL makes a look at everybody's. */
+#define SQL_LIST SQL_LIST_OF(SQL_WHO, \
+	" AND k.id = ANY (ARRAY(SELECT m.id FROM docket.api_keys m" \
+	" WHERE m.user_id = $1 UNION ALL SELECT a.id FROM docket.api_keys a" \
+	" WHERE a.kind = 'application'))")
+#define SQL_LIST_CLI SQL_LIST_OF(SQL_CLI, "")
 
 /* $6, $8, $10, $12 say whether $7, $9, $11, $13 count. */
 #define SQL_UPDATE(who) \
@@ -160,7 +169,10 @@ enum { KEY_INSERT, KEY_LIST, KEY_UPDATE, KEY_ROTATE, KEY_DELETE, KEY__MAX };
 
 static const struct stmt statements[] = {
 	BOTH(KEY_INSERT, "key_insert", SQL_INSERT, true),
-	BOTH(KEY_LIST, "key_list", SQL_LIST, false),
+	[KEY_LIST] = { "key_list", SQL_LIST, &key_row, true, false },
+	[KEY__MAX + KEY_LIST] = {
+		"key_list_cli", SQL_LIST_CLI, &key_row, true, false
+	},
 	BOTH(KEY_UPDATE, "key_update", SQL_UPDATE, true),
 	BOTH(KEY_ROTATE, "key_rotate", SQL_ROTATE, true),
 	BOTH(KEY_DELETE, "key_delete", SQL_DELETE, true),
