@@ -45,7 +45,7 @@ static const struct field query_rows[] = {
 	F_CHECK(TEXTS, IN, status, "status", 0, 0, 8, check_statuses, "Any of these, comma separated", "[\"pending\"]"),
 	F(INT, IN, priority, "priority", 0, 0, 9, "Exactly this", "1"),
 	F(TEXT, IN, tag, "tag", 0, 1, 50, "Carrying this tag", "\"home\""),
-	F(TEXT, IN, q, "q", 0, 1, 200, "Words of title or description", "\"milk\""),
+	F(TEXT, IN, q, "q", 0, 1, 200, "Words of title and description, all of them: whole ones in either case; also a phrase in double quotes, or, -not", "\"milk\""),
 	BOUND(due_before, "Due before this date or instant"),
 	BOUND(due_after, "Due after this date or instant"),
 	BOUND(created_before, "Created before this date or instant"),
