@@ -124,7 +124,7 @@ const struct stmt *task_delete_step(struct db_params *p,
     const struct principal *who, const struct task_ref *ref,
     int64_t if_version, bool purge);
 /* Of store/trash.h. */
-const struct stmt *task_find_step(struct db_params *p,
+const struct stmt *task_any_step(struct db_params *p,
     const struct principal *who, const struct task_ref *ref);
 /* The whole of a new task, of the row that its insertion gave. */
 struct task task_inserted(const struct new_task *task,

@@ -27,7 +27,7 @@ int store_task_restore(struct db *db, struct arena *mem,
     const struct principal *who, const struct task_ref *ref,
     int64_t if_version, struct task *ret);
 /* Whatever became of it but a purge. E_TASK. */
-int store_task_find(struct db *db, struct arena *mem,
+int store_task_any(struct db *db, struct arena *mem,
     const struct principal *who, const struct task_ref *ref,
     struct task *ret);
 /* Everybody's that was deleted more than that many days ago, in batches that

@@ -41,9 +41,9 @@ cli_gc(struct cli *cli, int argc, char **argv)
 			printf("codes %" PRId64 ", budgets %" PRId64
 			    ", windows %" PRId64 ", replies %" PRId64
 			    ", sessions %" PRId64 ", tasks %" PRId64
-			    ", audit %" PRId64 ", changes %" PRId64 "\n",
+			    ", changes %" PRId64 ", audit %" PRId64 "\n",
 			    n.otps, n.budgets, n.attempts, n.idempotency,
-			    n.sessions, n.tasks, n.audit, changes);
+			    n.sessions, n.tasks, changes, n.audit);
 	}
 	db_free(db);
 	settings_done(&settings);

@@ -126,7 +126,7 @@ push_look(struct run *run, const struct batch_item *item)
 {
 	struct db_params *p = new_params(run);
 	const struct stmt *stmt = item->op == BATCH_DELETE && item->purge ?
-	    task_find_step(p, run->who, &item->ref) :
+	    task_any_step(p, run->who, &item->ref) :
 	    task_get_step(p, run->who, &item->ref);
 
 	push(run, PART_LOOK, stmt, p);

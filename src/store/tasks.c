@@ -273,7 +273,7 @@ static int
 task_refused(struct db *db, struct arena *mem, const struct principal *who,
     const struct task_ref *ref, bool any, struct task *ret)
 {
-	int error = (any ? store_task_find : store_task_get)(db, mem, who,
+	int error = (any ? store_task_any : store_task_get)(db, mem, who,
 	    ref, ret);
 
 	return error ? error : E_VERSION;

@@ -141,7 +141,7 @@ store_trash_list(struct db *db, struct arena *mem, const struct principal *who,
 }
 
 const struct stmt *
-task_find_step(struct db_params *p, const struct principal *who,
+task_any_step(struct db_params *p, const struct principal *who,
     const struct task_ref *ref)
 {
 	task_params(p, who, ref);
@@ -149,11 +149,11 @@ task_find_step(struct db_params *p, const struct principal *who,
 }
 
 int
-store_task_find(struct db *db, struct arena *mem, const struct principal *who,
+store_task_any(struct db *db, struct arena *mem, const struct principal *who,
     const struct task_ref *ref, struct task *ret)
 {
 	struct db_params p = { 0 };
-	const struct stmt *stmt = task_find_step(&p, who, ref);
+	const struct stmt *stmt = task_any_step(&p, who, ref);
 
 	return task_run(db, mem, who, stmt, &p, ret);
 }

@@ -11,7 +11,7 @@ from docket import new_name
 
 COUNTS = re.compile(r"codes (\d+), budgets (\d+), windows (\d+),"
                     r" replies (\d+), sessions (\d+), tasks (\d+),"
-                    r" audit (\d+), changes (\d+)\n")
+                    r" changes (\d+), audit (\d+)\n")
 
 
 def gc(dev, *arguments):

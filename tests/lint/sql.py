@@ -175,6 +175,21 @@ def without_cases(query):
     return kept
 
 
+def plain(query):
+    """(a = b) IS TRUE is a = b, out of the planner's sight."""
+    kept, at = [], 0
+    while at < len(query):
+        word, after = query[at], [upper(w) for w in query[at + 1:at + 3]]
+        if isinstance(word, list) and len(word) == 3 and word[1] == "=" \
+                and after == ["IS", "TRUE"]:
+            kept += word
+            at += 3
+            continue
+        kept.append(word)
+        at += 1
+    return kept
+
+
 def owned_tables(migrations):
     """Those whose key begins with the owner, and all of the tasks'."""
     found = set()
@@ -258,7 +273,7 @@ def inserted_owner(query, at, mine):
 def bound(query, mine):
     """The prefixes whose user_id a query ties to the owner; `mine` has rows
     of the owner alone."""
-    query = without_cases(query)
+    query = plain(without_cases(query))
     words = [upper(w) for w in query]
     starts = [words.index(w) for w in ("WHERE", "ON") if w in words]
     if not starts or "OR" in words:

@@ -66,6 +66,8 @@ FOUND = [
     ("session", '"DECLARE c CURSOR WITH HOLD FOR SELECT 1"'),
     ("session", '"SELECT currval(\'docket.users_number_seq\')"'),
     ("listen", '"LISTEN outbox"'),
+    ("owner", '"SELECT t.id FROM docket.tasks t WHERE (t.user_id = $1)'
+     ' IS FALSE"'),
     ("owner", '"WITH c AS (SELECT user_id FROM docket.users), t AS ('
      'DELETE FROM docket.tasks t USING c WHERE t.user_id = c.user_id'
      ' RETURNING t.*) SELECT id FROM t"'),
@@ -74,6 +76,7 @@ FOUND = [
      ' SELECT 1"'),
 ]
 FINE = [
+    '"SELECT t.id FROM docket.tasks t WHERE (t.user_id = $1) IS TRUE"',
     '"WITH c AS (SELECT c.user_id FROM docket.tasks c WHERE c.user_id = $1),'
     ' t AS (DELETE FROM docket.tasks t USING c WHERE t.user_id = c.user_id'
     ' RETURNING t.*) INSERT INTO docket.task_changes (user_id, id)'
