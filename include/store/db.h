@@ -127,6 +127,23 @@ struct db_step {
 int db_pipe(struct db *db, struct arena *mem, struct db_step *steps, size_t n,
     size_t *ret_done);
 
+/*
+ * The rows of a statement, part by part, in a transaction and up to its end:
+ * one plan and one pass, each part with a statement's time of its own. `rows`
+ * is in a set, for the check of its columns, and never run by itself; `open`
+ * is the same words behind DECLARE ... CURSOR FOR, `fetch` asks for a part.
+ */
+struct db_cursor {
+	const struct stmt *rows;	/* without `who` */
+	const char *open, *fetch;
+};
+
+/* db_run's errors. No rows: that was all. */
+int db_cursor_open(struct db *db, struct arena *mem, const struct db_cursor *c,
+    const struct db_params *params);
+int db_cursor_fetch(struct db *db, struct arena *mem, const struct db_cursor *c,
+    struct db_result *ret);
+
 /* When the request in hand is out of time (clock_mono_ms; 0: never): no
  * statement waits longer, and none starts later but COMMIT and ROLLBACK. */
 void db_deadline(struct db *db, int64_t mono_ms);
@@ -138,7 +155,8 @@ unsigned long db_runs(const struct db *db);
  * do it (Idempotency-Key, task moves). An error in between rolls back by
  * itself at db_rollback, which is safe to call at any time. */
 int db_begin(struct db *db);
-/* The same, read only, all statements seeing the moment of the first. */
+/* The same, read only, all statements seeing the moment of the first; cursors
+ * give their first rows soon. */
 int db_begin_snapshot(struct db *db);
 /* Undo what was done since db_savepoint, and go on with the transaction. */
 int db_savepoint(struct db *db);

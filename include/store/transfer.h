@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
-/* Tasks by the thousand: the snapshot of an export, the rows of an import. */
+/* Tasks by the thousand: whose turn it is, the rows of an import. */
 #ifndef DOCKET_STORE_TRANSFER_H
 #define DOCKET_STORE_TRANSFER_H
 
@@ -32,11 +32,6 @@ struct import_task {
 int store_transfer_claim(struct db *db, struct arena *mem,
     const struct principal *who, long places);
 
-/* A read-only transaction that sees one moment throughout, and the claim;
- * pages are store_task_list's until db_rollback. */
-int store_export_begin(struct db *db, struct arena *mem,
-    const struct principal *who, long places);
-
 /*
  * Which of these zones the database does not know, by index; ret_unknown has
  * room for zones.n.
@@ -52,12 +47,5 @@ int store_zones_check(struct db *db, struct arena *mem, struct texts zones,
 int store_task_import(struct db *db, struct arena *mem,
     const struct principal *who, const struct uuid *owner,
     const struct import_task *v, size_t n, size_t *ret_added);
-
-/* For the command line, which has no session: a page of `owner`'s tasks by
- * position behind `after` (nil: the first), trash left out. Inside
- * db_begin_snapshot they see one moment. */
-int store_console_tasks(struct db *db, struct arena *mem,
-    const struct uuid *owner, struct text position, const struct uuid *after,
-    int64_t limit, struct list *ret);
 
 #endif

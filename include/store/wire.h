@@ -67,7 +67,8 @@ bool wire_alive(struct db *db);
 bool wire_prepare(struct db *db);
 enum wire wire_prepare_step(struct db *db);
 
-/* Queue one execution, or a script of statements without parameters. */
+/* Queue one execution, or a script of statements without parameters. What has
+ * no name is not prepared. */
 bool wire_send(struct db *db, const struct stmt *stmt,
     const struct db_params *params);
 bool wire_send_script(struct db *db, const char *sql);

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
-/* All of the caller's tasks as one file, a page at a time. */
+/* All of the caller's tasks as one file, a part at a time. */
 #include "api/api.h"
 #include "api/fields.h"
 #include "api/tasks.h"
 #include "api/transfer.h"
 #include "base/error.h"
 #include "core/task.h"
+#include "store/export.h"
 #include "web/task_file.h"
 
-#define PAGE 500
-#define PAGE_MEMORY ((size_t)1024 * 1024)
+#define PART_MEMORY ((size_t)1024 * 1024)
 
 struct export_in {
 	struct seen seen;
@@ -58,9 +58,10 @@ const struct fields export_query =
 /* An export on its way out. */
 struct export {
 	enum task_format format;
-	struct task_filter filter;
-	struct arena *mem;	/* of a page */
-	struct task_list page;
+	struct arena *mem;	/* of a part */
+	struct list part;	/* read, not yet printed */
+	bool more;		/* behind it */
+	size_t n;		/* tasks printed */
 	bool begun;
 };
 
@@ -79,7 +80,7 @@ export_filter(struct call *call, const struct export_in *in,
     struct task_filter *ret)
 {
 	*ret = (struct task_filter){
-		.sort = SORT_POSITION, .limit = PAGE, .status = in->status,
+		.sort = SORT_POSITION, .status = in->status,
 		.priority = in->priority, .tag = in->tag, .q = in->q,
 		.overdue = in->overdue,
 	};
@@ -99,51 +100,32 @@ export_filter(struct call *call, const struct export_in *in,
 }
 
 static int
-export_page(struct call *call, struct export *ex)
+export_next(struct call *call, struct export *ex)
 {
-	return store_task_list(call->app->db, ex->mem, &call->who,
-	    &ex->filter, &ex->page);
+	return store_export_next(call->app->db, ex->mem, &ex->part, &ex->more);
 }
 
-/* Where the next page begins outlives this one. */
-static void
-export_turn(struct export *ex, char key[4096])
-{
-	const struct text last = ex->page.last_key;
-
-	memcpy(key, last.s, last.n < 4096 ? last.n : 0);
-	ex->filter.key.n = last.n;
-	ex->filter.id = ex->page.last_id;
-	arena_reset(ex->mem);
-	ex->filter.key.s = arena_copy(ex->mem, key, ex->filter.key.n);
-	ex->filter.after = true;
-}
-
-/* A page was read before the header went out: what is wrong with the caller
+/* A part was read before the header went out: what is wrong with the caller
  * or the database has an answer of its own until then. */
 static int
 export_piece(struct call *call, bool *ret_more)
 {
 	struct export *ex = call->reply.stream_arg;
-	const struct task *tasks;
-	char key[4096];
-	int r;
+	const struct task *tasks = ex->part.v;
 
 	if (!ex->begun)
 		task_file_begin(ex->format, call->out);
-	tasks = ex->page.tasks.v;
-	for (size_t i = 0; i < ex->page.tasks.n; i++)
-		task_file_put(ex->format, call->out, &tasks[i],
-		    !ex->begun && i == 0);
 	ex->begun = true;
-	*ret_more = ex->page.more;
-	if (!ex->page.more) {
+	for (size_t i = 0; i < ex->part.n; i++)
+		task_file_put(ex->format, call->out, &tasks[i],
+		    ex->n++ == 0);
+	*ret_more = ex->more;
+	if (!ex->more) {
 		task_file_end(ex->format, call->out);
 		return 0;
 	}
-	export_turn(ex, key);
-	r = export_page(call, ex);
-	return r;
+	arena_reset(ex->mem);
+	return export_next(call, ex);
 }
 
 static void
@@ -161,16 +143,17 @@ api_task_export(struct call *call)
 {
 	const struct export_in *in = call->query;
 	struct export *ex = arena_alloc(call->mem, sizeof(*ex));
+	struct task_filter filter;
 	int r;
 
 	ex->format = in->format.s ? task_format_of(in->format) : TASKS_JSON;
-	if ((r = export_filter(call, in, &ex->filter)))
+	if ((r = export_filter(call, in, &filter)))
 		return r;
-	ex->mem = arena_part(call->mem, PAGE_MEMORY);
+	ex->mem = arena_part(call->mem, PART_MEMORY);
 	transfer_deadline(call);
-	r = store_export_begin(call->app->db, call->mem, &call->who,
+	r = store_export_begin(call->app->db, call->mem, &call->who, &filter,
 	    transfer_places(call->app->settings));
-	if (r || (r = export_page(call, ex)))
+	if (r || (r = export_next(call, ex)))
 		return r;
 	export_headers(call, ex->format);
 	call->reply.stream = export_piece;

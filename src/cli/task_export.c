@@ -8,15 +8,15 @@
 
 #include "base/error.h"
 #include "cli/task_user.h"
+#include "store/export.h"
 
-#define PAGE 1000
-#define PAGE_MEMORY ((size_t)1024 * 1024)
+#define PART_MEMORY ((size_t)1024 * 1024)
 #define OUT_KEEP ((size_t)1024 * 1024)
 
 struct job {
 	const char *user, *file;	/* file NULL: standard output */
 	enum task_format format;
-	struct arena *mem;		/* of a page */
+	struct arena *mem;		/* of a part */
 	struct buf out;
 	FILE *f;
 	size_t n;			/* tasks so far */
@@ -33,47 +33,34 @@ write_out(struct job *job)
 	return 0;
 }
 
-/* One page; where the next begins is kept in last and key. */
 static int
-export_page(struct job *job, struct db *db, const struct uuid *owner,
-    struct uuid *last, char key[4096], bool *ret_more)
+export_part(struct job *job, struct db *db, bool *ret_more)
 {
-	const struct text position = text_of(key);
 	const struct task *tasks;
-	struct list page;
-	int r = store_console_tasks(db, job->mem, owner, position, last, PAGE,
-	    &page);
+	struct list part;
+	int r = store_export_next(db, job->mem, &part, ret_more);
 
 	if (r)
 		return r;
-	tasks = page.v;
-	for (size_t i = 0; i < page.n; i++)
+	tasks = part.v;
+	for (size_t i = 0; i < part.n; i++)
 		task_file_put(job->format, &job->out, &tasks[i],
 		    job->n++ == 0);
-	*ret_more = page.n == PAGE;
-	if (*ret_more) {
-		*last = tasks[PAGE - 1].id;
-		snprintf(key, 4096, "%.*s",
-		    TEXT_FMT(tasks[PAGE - 1].position));
-	}
 	arena_reset(job->mem);
 	if (isatty(STDERR_FILENO) && job->file)
 		fprintf(stderr, "\r%zu tasks", job->n);
 	return write_out(job);
 }
 
-/* All pages see one moment. */
 static int
 export_all(struct job *job, struct db *db, const struct uuid *owner)
 {
-	struct uuid last = { { 0 } };
-	char key[4096] = "";
 	bool more = true;
-	int r = db_begin_snapshot(db);
+	int r = store_console_export_begin(db, job->mem, owner);
 
 	task_file_begin(job->format, &job->out);
 	while (r == 0 && more)
-		r = export_page(job, db, owner, &last, key, &more);
+		r = export_part(job, db, &more);
 	db_rollback(db);
 	if (r)
 		return r;
@@ -162,7 +149,7 @@ cli_export(struct cli *cli, int argc, char **argv)
 	job.format = task_user_format(format, job.file ? job.file : ".json");
 	if (job.format == TASKS__MAX)
 		return EX_USAGE;
-	job.mem = arena_new(PAGE_MEMORY);
+	job.mem = arena_new(PART_MEMORY);
 	if (!job.mem)
 		return cli_fail("memory", -ENOMEM);
 	status = run(cli, &job);

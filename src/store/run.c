@@ -111,7 +111,7 @@ refused_error(struct db *db, const char *name, const struct pg_result *res)
 	if (strcmp(state, "25006") == 0)
 		db->stale = true;
 	if (error < 0 || error == E_DATABASE)
-		tell_refused(db, name, error, res);
+		tell_refused(db, name ? name : "unnamed", error, res);
 	return error;
 }
 
@@ -175,8 +175,7 @@ pipe_take(struct db *db, struct arena *mem, struct db_step *step,
 	}
 	arena_defer(mem, wire_clear, res);
 	if (w == WIRE_REFUSED)
-		return refused_error(db, step->stmt->name ?
-		    step->stmt->name : step->stmt->sql, res);
+		return refused_error(db, step->stmt->name, res);
 	return row_decode(mem, step->stmt, res, &step->result);
 }
 
@@ -228,6 +227,27 @@ db_pipe(struct db *db, struct arena *mem, struct db_step *steps, size_t n,
 	return ended ? ended : error;
 }
 
+int
+db_cursor_open(struct db *db, struct arena *mem, const struct db_cursor *c,
+    const struct db_params *params)
+{
+	const struct stmt open = { NULL, c->open, NULL, false, false };
+	struct db_result r;
+
+	return db_run(db, mem, &open, params, &r);
+}
+
+int
+db_cursor_fetch(struct db *db, struct arena *mem, const struct db_cursor *c,
+    struct db_result *ret)
+{
+	const struct stmt fetch = { NULL, c->fetch, c->rows->row, false,
+	    false };
+	const struct db_params none = { 0 };
+
+	return db_run(db, mem, &fetch, &none, ret);
+}
+
 unsigned long
 db_runs(const struct db *db)
 {
@@ -277,10 +297,13 @@ db_begin(struct db *db)
 	return begin(db, "BEGIN");
 }
 
+/* Cursors walk an index from the first row on, whatever the planner knows of
+ * the table: a sort of all of them would not end in a statement's time. */
 int
 db_begin_snapshot(struct db *db)
 {
-	return begin(db, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
+	return begin(db, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;"
+	    "SET LOCAL cursor_tuple_fraction = 0.000001");
 }
 
 int

@@ -32,6 +32,7 @@ const struct stmts *const store_statements[] = {
 	&key_find_statements,
 	&import_statements,
 	&transfer_statements,
+	&export_statements,
 };
 
 const size_t store_statements_n =

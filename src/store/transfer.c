@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
-/* Exports and imports of tasks: whose turn it is, one moment, many rows. */
+/* Exports and imports of tasks: whose turn it is, and the rows of an import. */
 #include "store/transfer.h"
 
 #include "base/buf.h"
@@ -41,8 +41,7 @@ static const struct fields added_row =
     FIELDS(NULL, added_fields, struct added);
 
 enum {
-	TRANSFER_CLAIM, TRANSFER_ZONES, TASK_IMPORT, CONSOLE_IMPORT,
-	CONSOLE_TASKS
+	TRANSFER_CLAIM, TRANSFER_ZONES, TASK_IMPORT, CONSOLE_IMPORT
 };
 
 /*
@@ -121,14 +120,6 @@ static const struct stmt statements[] = {
 		"console_task_import", SQL_IMPORT("$1"), &added_row, false,
 		true
 	},
-	[CONSOLE_TASKS] = {
-		"console_tasks",
-		"SELECT " SQL_TASK " FROM docket.tasks t"
-		" WHERE t.user_id = $1::uuid AND t.deleted_at IS NULL"
-		" AND (t.position, t.id) > ($2::text, $3::uuid)"
-		" ORDER BY t.position, t.id LIMIT $4::bigint",
-		&task_row, false, false
-	},
 };
 
 const struct stmts transfer_statements = STMTS(statements);
@@ -151,15 +142,6 @@ store_transfer_claim(struct db *db, struct arena *mem,
 	if (r.rows == 0 || !claim->mine)
 		return E_TRANSFER;
 	return claim->place ? 0 : E_BUSY;
-}
-
-int
-store_export_begin(struct db *db, struct arena *mem,
-    const struct principal *who, long places)
-{
-	int error = db_begin_snapshot(db);
-
-	return error ? error : store_transfer_claim(db, mem, who, places);
 }
 
 int
@@ -296,24 +278,4 @@ store_task_import(struct db *db, struct arena *mem,
 		return error;
 	*ret_added = r.rows ? (size_t)((const struct added *)r.v)->n : 0;
 	return 0;
-}
-
-int
-store_console_tasks(struct db *db, struct arena *mem,
-    const struct uuid *owner, struct text position, const struct uuid *after,
-    int64_t limit, struct list *ret)
-{
-	static const struct uuid low = { { [15] = 1 } };
-	struct db_params p = { 0 };
-	struct db_result r;
-	int error;
-
-	db_uuid(&p, owner);
-	db_text(&p, position.s ? position : TEXT(""));
-	db_uuid(&p, uuid_is_nil(after) ? &low : after);
-	db_int(&p, limit);
-	error = db_run(db, mem, &statements[CONSOLE_TASKS], &p, &r);
-	if (error == 0)
-		*ret = (struct list){ .v = r.v, .n = r.rows };
-	return error;
 }

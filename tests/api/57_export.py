@@ -27,18 +27,19 @@ NASTY = ["=1+1", "+1", "-1", "@x", "\tx", "'=x", "''+", "'", "''",
          "BEGIN:VTODO", "END:VTODO", "\\n", "\\", "\"", ",", "#", "{}"]
 
 
-def fill(person, n, **more):
+def fill(person, n):
     """n tasks by SQL: numbers from 1, one after the other."""
-    person.dev.sql(
-        "WITH c AS (UPDATE docket.counters SET task_number = :'n'::int"
-        " WHERE user_id = :'id' RETURNING 1)"
-        " INSERT INTO docket.tasks (user_id, id, number, title, description,"
-        " position, created_at, updated_at) SELECT :'id',"
-        " ('01900000-0000-7000-8000-' || lpad(to_hex(n), 12, '0'))::uuid, n,"
-        " 'task ' || n, repeat('words ', 10), lpad(n::text, 10, '0'),"
-        " timestamptz '2024-06-01', timestamptz '2024-06-01'"
-        " FROM c, generate_series(1, :'n'::int) n", n=n, id=person.id,
-        **more)
+    for first in range(1, n + 1, 50000):
+        person.dev.sql(
+            "WITH c AS (UPDATE docket.counters SET task_number = :'last'::int"
+            " WHERE user_id = :'id' RETURNING 1)"
+            " INSERT INTO docket.tasks (user_id, id, number, title,"
+            " description, position, created_at, updated_at) SELECT :'id',"
+            " ('01900000-0000-7000-8000-' || lpad(to_hex(n), 12, '0'))::uuid,"
+            " n, 'task ' || n, repeat('words ', 10), lpad(n::text, 10, '0'),"
+            " timestamptz '2024-06-01', timestamptz '2024-06-01'"
+            " FROM c, generate_series(:'first'::int, :'last'::int) n",
+            first=first, last=min(n, first + 49999), id=person.id)
 
 
 @pytest.fixture(scope="module")
@@ -99,8 +100,7 @@ def test_csv_is_read_by_others_and_runs_nothing(nasty):
             assert row[name] == task[name]
         assert row["due_date"] == (task["due_date"] or "")
         assert row["priority"] == str(task["priority"])
-        parts = re.split(r"(?<!\\)(?:\\\\)*,", row["tags"])
-        assert len(parts) >= 1
+        assert taskfile.cell_tags(row["tags"]) == task["tags"]
     for line in csv.reader(io.StringIO(text, newline="")):
         for cell in line:
             assert not cell.startswith(("=", "+", "-", "@", "\t", "\r"))
@@ -129,6 +129,8 @@ def test_ics_says_what_the_tasks_say(nasty):
         assert todo["STATUS"][1] == words[task["status"]]
         assert todo["PRIORITY"][1] == str(task["priority"])
         assert int(todo["SEQUENCE"][1]) == task["version"] - 1
+        assert taskfile.values(todo["CATEGORIES"][1] if task["tags"] else ""
+                               ) == task["tags"]
         assert ("COMPLETED" in todo) == (task["completed_at"] is not None)
     by = {taskfile.plain(t["SUMMARY"][1]): t for t in todos}
     assert by["due a date"]["DUE"] == ("VALUE=DATE", "20300131")
@@ -226,14 +228,12 @@ def streamed(person, form="ndjson"):
         "Authorization": f"Bearer {person.access}"})
     response = connection.getresponse()
     assert response.status == 200
-    size = lines = 0
-    while True:
-        part = response.read(1 << 20)
-        if not part:
-            break
+    size = lines = looked = 0
+    while part := response.read(1 << 20):
         size += len(part)
         lines += part.count(b"\n")
-        if size % (8 << 20) < (1 << 20):
+        if size == len(part) or size > looked + (2 << 20):
+            looked = size
             most = max([most] + [pss(pid) for pid in dev.workers()])
     connection.close()
     return size, lines, most
@@ -252,7 +252,7 @@ def test_memory_does_not_grow_with_the_file(dev, fresh, n):
     took = time.monotonic() - start
     print(f"\n{n} tasks: {size} bytes in {took:.1f} s, a worker had "
           f"{most} kB (1,000 tasks: {small} kB)")
-    assert lines == n
+    assert lines == n and most > 0
     if SLOW == 1:  # the sanitizers keep what was freed
         assert most < small + 8192
 
@@ -433,8 +433,11 @@ def test_ical_js_reads_the_same(nasty, ical_js):
         assert one["status"] == words[task["status"]]
         assert (one["priority"], one["version"]) == (task["priority"],
                                                      task["version"])
-        # It takes the comma behind an escaped backslash for an escaped one.
-        if not any(tag.endswith("\\") for tag in task["tags"]):
+        # RFC 5545 §3.3.11 has the comma behind an escaped backslash divide:
+        # 2.2.1 looks at one byte before it and takes it for an escaped one.
+        if any(tag.endswith("\\") for tag in task["tags"][:-1]):
+            assert one["tags"] != task["tags"], "ical.js has learnt it"
+        else:
             assert one["tags"] == task["tags"]
         due = re.sub(r"\.\d+", "", task["due_date"] or "") or None
         assert one["due"] == due

@@ -62,6 +62,19 @@ def plain(value):
     return re.sub(r"\\(.)", lambda m: "\n" if m[1] in "nN" else m[1], value)
 
 
+def values(value):
+    """The TEXT values that commas divide: escapes are taken from the left, so
+    that an escaped backslash escapes nothing (RFC 5545 §3.3.11)."""
+    parts = re.findall(r"((?:\\.|[^\\,])*)(?:,|$)", value)[:-1]
+    return [plain(part) for part in parts]
+
+
+def cell_tags(cell):
+    """Tags of a CSV cell: \\, and \\\\ inside, nothing else escapes."""
+    parts = re.findall(r"((?:\\.|[^\\,])*)(?:,|$)", cell)[:-1]
+    return [re.sub(r"\\(.)", r"\1", part) for part in parts]
+
+
 def comparable(tasks):
     return [{k: v for k, v in task.items() if k not in OWN}
             for task in tasks]
