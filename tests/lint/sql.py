@@ -29,6 +29,7 @@ ACROSS = {
 # whose connection is the owner's and goes to the server itself.
 SCRIPTS = {"src/store/run.c": re.compile("BEGIN|COMMIT|ROLLBACK"),
            "src/store/batch.c": re.compile("BEGIN|COMMIT|ROLLBACK"),
+           "src/store/export.c": re.compile("DECLARE \\w+ NO SCROLL CURSOR"),
            "src/store/migrate.c": re.compile("")}
 
 COMMAND = re.compile(r"\s*(SELECT|INSERT INTO|UPDATE|DELETE FROM|MERGE|WITH|"
