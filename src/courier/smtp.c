@@ -33,8 +33,11 @@ is_url(const char *s)
 	    "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-";
 	size_t n;
 
-	s += strncmp(s, "smtps://", 8) == 0 ? 8 :
+	n = strncmp(s, "smtps://", 8) == 0 ? 8 :
 	    strncmp(s, "smtp://", 7) == 0 ? 7 : 0;
+	if (n == 0)
+		return false;
+	s += n;
 	if (s[0] == '[') {
 		n = strspn(s + 1, "0123456789abcdefABCDEF:.") + 1;
 		if (n < 3 || s[n++] != ']')

@@ -626,6 +626,8 @@ def test_every_fault_of_the_settings_is_told_at_once(office):
     (("courier.smtp_url=smtp://u:p@h",), "courier.smtp_url must be"),
     (("courier.smtp_url=smtp://h/%0d%0aRSET",), "courier.smtp_url must be"),
     (("courier.smtp_url=smtp://",), "courier.smtp_url must be"),
+    (("courier.smtp_url=mail.example.org",), "courier.smtp_url must be"),
+    (("courier.smtp_url=mail.example.org:25",), "courier.smtp_url must be"),
     (("courier.smtp_url=smtp://h:x",), "courier.smtp_url must be"),
     (("courier.service_name=a\nb",), "courier.service_name"),
     (("courier.service_name=",), "courier.service_name"),
