@@ -14,13 +14,14 @@
 /* One file under inspection: where we are, and where complaints go. */
 struct keyfile {
 	const char *name;
+	const char *setting;	/* that named it, for complaints; NULL: none */
 	FILE *err;
 	unsigned line;		/* 0: the file as a whole */
 	char *bytes;		/* cleansed by keyfile_done */
 	size_t n;
 };
 
-/* "file:line: why"; never with anything of the file's in it. */
+/* "setting: file:line: why"; never with anything of the file's in it. */
 void keyfile_complain(const struct keyfile *src, const char *why);
 /* All of it into memory. False, and said why, when others can read it, when it
  * is no regular file or larger than 64 KiB. */

@@ -18,10 +18,11 @@ struct words {
 /*
  * One to `most` (1 or 2) lines with one printable word each, by secret_load's
  * rules on the file's rights (0600, or a systemd credential). Empty lines do
- * not count. 0; -EINVAL, faults told to `errors` as "file:line: why"; -ENOMEM.
+ * not count. 0; -EINVAL, faults told to `errors` as "setting: file:line: why";
+ * -ENOMEM.
  */
-int words_load(const char *file, size_t most, FILE *errors,
-    struct words *ret);
+int words_load(const char *setting, const char *file, size_t most,
+    FILE *errors, struct words *ret);
 void words_done(struct words *words);
 
 #endif

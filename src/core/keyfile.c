@@ -17,6 +17,8 @@
 void
 keyfile_complain(const struct keyfile *src, const char *why)
 {
+	if (src->setting)
+		fprintf(src->err, "%s: ", src->setting);
 	if (src->line > 0)
 		fprintf(src->err, "%s:%u: %s\n", src->name, src->line, why);
 	else

@@ -131,8 +131,9 @@ way_close(struct way *way)
 static bool
 read_secret(struct way *way, FILE *errors)
 {
-	return words_load(way->settings->courier_gateway_secret_file, 1,
-	    errors, &way->secret) == 0;
+	return words_load("courier.gateway_secret_file",
+	    way->settings->courier_gateway_secret_file, 1, errors,
+	    &way->secret) == 0;
 }
 
 static int

@@ -186,23 +186,24 @@ way_close(struct way *way)
 static bool
 read_secrets(struct way *way, FILE *errors)
 {
+	static const char name[] = "courier.hook_secret_file";
 	const char *file = way->settings->courier_hook_secret_file;
 	struct words words;
 	bool good = true;
 
 	if (!file[0]) {
-		fprintf(errors, "courier.hook_secret_file: must be given\n");
+		fprintf(errors, "%s: must be given\n", name);
 		return false;
 	}
-	if (words_load(file, SECRETS, errors, &words) < 0)
+	if (words_load(name, file, SECRETS, errors, &words) < 0)
 		return false;
 	for (size_t i = 0; i < words.n; i++) {
 		const char *why = webhook_secret(words.v[i],
 		    &way->secrets[i]);
 
 		if (why) {
-			fprintf(errors, "%s: secret %zu: %s\n", file, i + 1,
-			    why);
+			fprintf(errors, "%s: %s: secret %zu: %s\n", name,
+			    file, i + 1, why);
 			good = false;
 		}
 	}

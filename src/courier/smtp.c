@@ -65,7 +65,8 @@ password_load(struct way *way, FILE *errors)
 {
 	const struct settings *s = way->settings;
 	struct keyfile src = {
-		.name = s->courier_smtp_password_file, .err = errors,
+		.name = s->courier_smtp_password_file,
+		.setting = "courier.smtp_password_file", .err = errors,
 	};
 	struct text line = TEXT_NONE;
 	size_t pos = 0;

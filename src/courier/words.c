@@ -60,9 +60,12 @@ keep(struct words *words)
 }
 
 int
-words_load(const char *file, size_t most, FILE *errors, struct words *ret)
+words_load(const char *setting, const char *file, size_t most, FILE *errors,
+    struct words *ret)
 {
-	struct keyfile src = { .name = file, .err = errors };
+	struct keyfile src = {
+		.name = file, .setting = setting, .err = errors,
+	};
 	struct words words = { .n = 0 };
 	int r = keyfile_open(&src) ? 0 : -EINVAL;
 

@@ -523,7 +523,7 @@ def test_all_faults_of_a_gateway_are_told_at_once(post):
     (["url=https://h/", "reference=id"], "courier.gateway_reference: "),
     (["url=https://h/{{sender}}"], "courier.gateway_sender: must be given"),
     (["url=https://h/{{secret}}", "secret_file=/nonexistent"],
-     "/nonexistent: No such file"),
+     "courier.gateway_secret_file: /nonexistent: No such file"),
     ([], "courier.gateway_url: must begin with https://"),
 ])
 def test_faults_of_a_gateways_settings(post, words, fault):
@@ -564,4 +564,5 @@ def test_faults_of_a_hooks_settings(post, secret, fault):
     said = gateway.refused(post, "courier.sms=hook",
                            "courier.hook_url=//x",
                            f"courier.hook_secret_file={path}")
+    assert f"courier.hook_secret_file: {path}:" in said
     assert fault in said and "courier.hook_url: must begin" in said, said

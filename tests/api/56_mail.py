@@ -610,7 +610,7 @@ def test_every_fault_of_the_settings_is_told_at_once(office):
         "courier.exec_command=relative --word", expect=78)
     for words in ("courier.smtp_url must be", "courier.smtp_tls = none is for",
                   "courier.mail_from must be", "courier.mail_name is no UTF-8",
-                  f"{open_key}: others can read", "courier.ca_file: ",
+                  f"courier.smtp_password_file: {open_key}: others can read", "courier.ca_file: ",
                   "courier.language: there is no otp.sms.ku.txt",
                   'courier.exec_command: "relative": must begin'):
         assert words in said, f"{words}: {said}"
