@@ -23,6 +23,8 @@ struct buf {
 };
 
 void buf_done(struct buf *b);
+/* The same for secrets: cleansed before. */
+void buf_wipe(struct buf *b);
 void buf_reset(struct buf *b, size_t keep);
 
 void buf_put(struct buf *b, const void *bytes, size_t n);
@@ -38,6 +40,8 @@ void buf_printf(struct buf *b, const char *fmt, ...)
 void buf_json(struct buf *b, struct text t);
 /* before "name": for a member whose name needs no escapes; before = { or , */
 void buf_name(struct buf *b, char before, const char *name);
+/* base64 with padding (RFC 4648 §4), one line. */
+void buf_base64(struct buf *b, const void *bytes, size_t n);
 /* 36 characters, no quotes. */
 void buf_uuid(struct buf *b, const struct uuid *id);
 /* RFC 3339, UTC, milliseconds, no quotes: 2026-01-31T09:30:00.000Z.

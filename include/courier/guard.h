@@ -8,6 +8,12 @@
 
 #define GUARD_WHY 96
 
+/* Does it begin so ("https:"), in whatever case? */
+bool guard_scheme(const char *url, const char *scheme);
+/* What is behind a host and its port ("h", "h:25", "[::1]:25"), or NULL: there
+ * is none, or the port is none. */
+const char *guard_host(const char *s);
+
 /* NULL, or why this request can never be sent. libcurl itself lets a line
  * break in a header or an envelope through. */
 const char *guard_request(const struct net_request *request);
@@ -16,9 +22,5 @@ const char *guard_request(const struct net_request *request);
  * it is. Without TLS only to an allowed network. */
 bool guard_address(const struct networks *allowed, bool tls,
     const struct sockaddr *to, char why[GUARD_WHY]);
-
-/* Text of another's into a line of ours: printable ASCII without quotes and
- * backslashes, others as '?'; cut to the room. */
-void guard_print(const char *text, char *out, size_t size);
 
 #endif

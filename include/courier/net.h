@@ -65,7 +65,8 @@ struct net_answer {
 	struct text type;	/* of an HTTP body: its media type */
 	struct text body;	/* in the arena, NET_ANSWER_MAX at most; SMTP:
 				 * the last line of the reply that counts */
-	char why[NET_WHY];	/* when !reached: printable ASCII, no secret */
+	char why[NET_WHY];	/* when !reached: no secret; outcome_set makes
+				 * it printable */
 };
 
 /* 0 with *ret, or -ENOMEM. Ends within courier.send_seconds, name resolution

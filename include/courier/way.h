@@ -59,5 +59,7 @@ const struct way_kind *way_find(const char *name);
 /* Fill *ret in one go; `why` is a format and is made printable ASCII. */
 void outcome_set(struct outcome *ret, enum outcome_kind kind, bool down,
     const char *why, ...) __attribute__((format(printf, 4, 5)));
+/* The other side's id, made printable ASCII without blanks and cut. */
+void outcome_ref(struct outcome *ret, struct text ref);
 
 #endif

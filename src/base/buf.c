@@ -33,6 +33,14 @@ buf_done(struct buf *b)
 	*b = (struct buf){ 0 };
 }
 
+void
+buf_wipe(struct buf *b)
+{
+	if (b->p)
+		explicit_bzero(b->p, b->cap);
+	buf_done(b);
+}
+
 /* One huge reply must not make a worker huge for good: over `keep` it goes. */
 void
 buf_reset(struct buf *b, size_t keep)
@@ -240,6 +248,24 @@ buf_name(struct buf *b, char before, const char *name)
 	memcpy(p, name, n);
 	memcpy(p + n, "\":", 2);
 	b->n += n + 4;
+}
+
+void
+buf_base64(struct buf *b, const void *bytes, size_t n)
+{
+	static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+	    "abcdefghijklmnopqrstuvwxyz0123456789+/";
+	const uint8_t *p = bytes;
+
+	for (; n > 0; p += 3, n -= n < 3 ? n : 3) {
+		unsigned v = (unsigned)p[0] << 16 |
+		    (n > 1 ? (unsigned)p[1] << 8 : 0) | (n > 2 ? p[2] : 0u);
+
+		buf_putc(b, alphabet[v >> 18]);
+		buf_putc(b, alphabet[v >> 12 & 63]);
+		buf_putc(b, n > 1 ? alphabet[v >> 6 & 63] : '=');
+		buf_putc(b, n > 2 ? alphabet[v & 63] : '=');
+	}
 }
 
 void

@@ -114,18 +114,6 @@ send(const struct delivery *d, struct arena *mem, struct text id,
 	d->lane->kind->send(d->way, mem, &letter, ret);
 }
 
-/* The other side words it, and it ends in a log line. */
-static const char *
-ref_of(struct arena *mem, const struct outcome *outcome)
-{
-	char *ref = arena_copy(mem, outcome->ref, strlen(outcome->ref));
-
-	for (char *c = ref; *c; c++)
-		if (*c <= ' ' || *c > '~' || *c == '"' || *c == '\\')
-			*c = '?';
-	return *ref ? ref : "-";
-}
-
 static void
 sent(const struct delivery *d, struct arena *mem, const char *id,
     const struct outcome *outcome, struct ending *ret)
@@ -134,7 +122,8 @@ sent(const struct delivery *d, struct arena *mem, const char *id,
 
 	ret->kind = ENDING_SENT;
 	tell(d, LOG_INFO, "message_sent", id, arena_printf(mem,
-	    " to=%.*s ref=%s", TEXT_FMT(to), ref_of(mem, outcome)));
+	    " to=%.*s ref=%s", TEXT_FMT(to),
+	    outcome->ref[0] ? outcome->ref : "-"));
 }
 
 static void

@@ -64,20 +64,6 @@ way_open(const struct settings *settings, FILE *errors, struct way **ret)
 	return 0;
 }
 
-/* What the helper knows the message by. */
-static void
-ref_set(struct arena *mem, const struct child_end *end,
-    const struct letter *letter, struct outcome *ret)
-{
-	struct text ref = said_line(mem, text_of(end->out), letter);
-
-	if (ref.n >= OUTCOME_REF)
-		ref.n = OUTCOME_REF - 1;
-	for (size_t i = 0; i < ref.n; i++)
-		ret->ref[i] = ref.s[i] > ' ' && ref.s[i] <= '~' &&
-		    ref.s[i] != '"' && ref.s[i] != '\\' ? ref.s[i] : '?';
-}
-
 static void
 way_send(struct way *way, struct arena *mem, const struct letter *letter,
     struct outcome *ret)
@@ -100,11 +86,10 @@ way_send(struct way *way, struct arena *mem, const struct letter *letter,
 	if (!json.failed)
 		child_run(&child, &end);
 	child_outcome(&end, mem, letter, "exec", ret);
+	/* What the helper knows the message by. */
 	if (ret->kind == OUTCOME_SENT)
-		ref_set(mem, &end, letter, ret);
-	if (json.p)
-		explicit_bzero(json.p, json.cap);
-	buf_done(&json);
+		outcome_ref(ret, said_line(mem, text_of(end.out), letter));
+	buf_wipe(&json);
 	explicit_bzero(&end, sizeof(end));
 }
 

@@ -38,9 +38,7 @@ put_json(struct buf *out, struct text t)
 		buf_put(out, quoted.p + 1, quoted.n - 2);
 	else
 		out->failed = true;
-	if (quoted.p)
-		explicit_bzero(quoted.p, quoted.cap);
-	buf_done(&quoted);
+	buf_wipe(&quoted);
 	return true;
 }
 

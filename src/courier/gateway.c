@@ -22,19 +22,11 @@ struct parcel {
 };
 
 static void
-wipe(struct buf *b)
-{
-	if (b->p)
-		explicit_bzero(b->p, b->cap);
-	buf_done(b);
-}
-
-static void
 parcel_done(struct parcel *parcel)
 {
-	wipe(&parcel->url);
-	wipe(&parcel->headers);
-	wipe(&parcel->body);
+	buf_wipe(&parcel->url);
+	buf_wipe(&parcel->headers);
+	buf_wipe(&parcel->body);
 }
 
 /* Into one buffer, NULs between them; the pointers when it moves no more. */

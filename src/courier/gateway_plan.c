@@ -8,6 +8,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "courier/guard.h"
 #include "web/json.h"
 #include "web/json_point.h"
 
@@ -105,19 +106,17 @@ gateway_header(const char *headers, size_t n, struct text *ret)
 const char *
 gateway_url_fault(const char *url)
 {
-	const char *host;
-	size_t n;
+	const char *end;
 
-	if (strncasecmp(url, "https://", 8) != 0 &&
-	    strncasecmp(url, "http://", 7) != 0)
+	if (!guard_scheme(url, "https://") && !guard_scheme(url, "http://"))
 		return "must begin with https:// (or http://)";
 	for (const char *c = url; *c; c++)
 		if (*c <= ' ' || *c > '~')
 			return "has a character that belongs in no URL";
-	host = strstr(url, "://") + 3;
-	n = strcspn(host, "/?#");
-	if (n == 0 || memchr(host, '@', n) || memchr(host, '{', n))
-		return "must have a host, without a user name and {{names}}";
+	end = guard_host(strstr(url, "://") + 3);
+	if (!end || (*end && !strchr("/?#", *end)))
+		return "must have a host, with or without a port, no user name "
+		    "and no {{names}}";
 	return NULL;
 }
 

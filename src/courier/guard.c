@@ -5,6 +5,7 @@
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -17,10 +18,30 @@ is_line(const char *s)
 	return true;
 }
 
-static bool
-starts(const char *url, const char *scheme)
+bool
+guard_scheme(const char *url, const char *scheme)
 {
 	return strncasecmp(url, scheme, strlen(scheme)) == 0;
+}
+
+const char *
+guard_host(const char *s)
+{
+	static const char name[] = "abcdefghijklmnopqrstuvwxyz"
+	    "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_";
+	const bool v6 = s[0] == '[';
+	size_t n = v6 ? strspn(s + 1, "0123456789abcdefABCDEF:.") :
+	    strspn(s, name);
+	long port;
+
+	if (n == 0 || (v6 && s[n + 1] != ']'))
+		return NULL;
+	s += v6 ? n + 2 : n;
+	if (s[0] != ':')
+		return s;
+	n = strspn(++s, "0123456789");
+	port = n > 0 && n < 6 ? strtol(s, NULL, 10) : 0;
+	return port > 0 && port < 65536 ? s + n : NULL;
 }
 
 static const char *
@@ -42,9 +63,9 @@ guard_request(const struct net_request *request)
 
 	if (!is_line(url))
 		return "the URL has control characters";
-	if (starts(url, "http://") || starts(url, "https://"))
+	if (guard_scheme(url, "http://") || guard_scheme(url, "https://"))
 		return http_fault(request);
-	if (!starts(url, "smtp://") && !starts(url, "smtps://"))
+	if (!guard_scheme(url, "smtp://") && !guard_scheme(url, "smtps://"))
 		return "the URL is not of http, https, smtp or smtps";
 	return is_line(request->mail_from) && is_line(request->mail_to) ?
 	    NULL : "an address has control characters";
@@ -86,13 +107,4 @@ guard_address(const struct networks *allowed, bool tls,
 		snprintf(why, GUARD_WHY, "no TLS to %s, a public address",
 		    printed);
 	return false;
-}
-
-void
-guard_print(const char *text, char *out, size_t size)
-{
-	snprintf(out, size, "%s", text);
-	for (char *c = out; *c; c++)
-		if (*c < ' ' || *c > '~' || *c == '"' || *c == '\\')
-			*c = '?';
 }

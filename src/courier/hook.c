@@ -167,9 +167,7 @@ way_send(struct way *way, struct arena *mem, const struct letter *letter,
 		    r == -ENOMEM ? "out of memory" : "cannot be signed");
 	else
 		verdict_hook(&answer, ret);
-	if (body.p)
-		explicit_bzero(body.p, body.cap);
-	buf_done(&body);
+	buf_wipe(&body);
 }
 
 static void

@@ -15,9 +15,6 @@
 #define WORD_FIRST 36
 #define BASE64_BYTES 57		/* a line of 76 */
 
-static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-    "abcdefghijklmnopqrstuvwxyz0123456789+/";
-
 bool
 mime_sender(const struct settings *settings, FILE *errors,
     struct mime_sender *ret)
@@ -47,23 +44,6 @@ mime_sender(const struct settings *settings, FILE *errors,
 	return good;
 }
 
-static void
-base64(struct buf *out, struct text t)
-{
-	for (size_t i = 0; i < t.n; i += 3) {
-		const uint8_t *p = (const uint8_t *)t.s + i;
-		size_t left = t.n - i;
-		unsigned v = (unsigned)p[0] << 16 |
-		    (left > 1 ? (unsigned)p[1] << 8 : 0) |
-		    (left > 2 ? p[2] : 0u);
-
-		buf_putc(out, alphabet[v >> 18]);
-		buf_putc(out, alphabet[v >> 12 & 63]);
-		buf_putc(out, left > 1 ? alphabet[v >> 6 & 63] : '=');
-		buf_putc(out, left > 2 ? alphabet[v & 63] : '=');
-	}
-}
-
 /* Does it stand in a header as it is, in `room` characters? */
 static bool
 is_plain(struct text t, size_t room)
@@ -85,7 +65,7 @@ put_words(struct buf *out, struct text t)
 		while (n > 1 && n < t.n && ((uint8_t)t.s[n] & 0xc0) == 0x80)
 			n--;
 		buf_puts(out, "=?utf-8?B?");
-		base64(out, (struct text){ t.s, n });
+		buf_base64(out, t.s, n);
 		buf_puts(out, "?=");
 		t.s += n;
 		t.n -= n;
@@ -210,7 +190,7 @@ body_base64(struct buf *out, struct text lines)
 	while (lines.n > 0) {
 		size_t n = lines.n < BASE64_BYTES ? lines.n : BASE64_BYTES;
 
-		base64(out, (struct text){ lines.s, n });
+		buf_base64(out, lines.s, n);
 		buf_puts(out, "\r\n");
 		lines.s += n;
 		lines.n -= n;
@@ -256,13 +236,9 @@ is_safe(struct arena *mem, const struct letter *letter)
 }
 
 static void
-buf_free(void *arg)
+wipe(void *arg)
 {
-	struct buf *b = arg;
-
-	if (b->p)
-		explicit_bzero(b->p, b->cap);
-	buf_done(b);
+	buf_wipe(arg);
 }
 
 bool
@@ -273,7 +249,7 @@ mime_mail(struct arena *mem, const struct mime_sender *from,
 
 	if (!is_safe(mem, letter))
 		return false;
-	arena_defer(mem, buf_free, out);
+	arena_defer(mem, wipe, out);
 	put_headers(out, from, letter);
 	if (is_foreign(letter->text))
 		body_base64(out, with_crlf(mem, letter->text));

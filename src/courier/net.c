@@ -5,7 +5,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <unistd.h>
 
 #include <curl/curl.h>
@@ -85,12 +84,6 @@ give_upload(char *to, size_t one, size_t room, void *arg)
 	net->upload.s += n;
 	net->upload.n -= n;
 	return n;
-}
-
-static bool
-starts(const char *url, const char *scheme)
-{
-	return strncasecmp(url, scheme, strlen(scheme)) == 0;
 }
 
 static long
@@ -279,6 +272,12 @@ explain(const struct net *net, CURLcode code)
 	return curl_easy_strerror(code);
 }
 
+static void
+why_set(struct net_answer *ret, const char *why)
+{
+	snprintf(ret->why, sizeof(ret->why), "%.*s", NET_WHY - 1, why);
+}
+
 /* A refusal is a reply too: libcurl calls SMTP's ones failures. */
 static bool
 is_reply(const struct net *net, CURLcode code, long status)
@@ -302,7 +301,7 @@ read_answer(struct net *net, struct arena *mem, CURLcode code,
 	ret->reached = is_reply(net, code, ret->status);
 	ret->never = code == CURLE_URL_MALFORMAT;
 	ret->refused_to = net->smtp && code == CURLE_SEND_ERROR &&
-	    starts(net->error, "RCPT ");
+	    guard_scheme(net->error, "RCPT ");
 	ret->retry_after = retry < 0 ? 0 : retry > NET_RETRY_MAX ?
 	    NET_RETRY_MAX : (long)retry;
 	ret->type = arena_text(mem, text_of(type ? type : ""));
@@ -311,8 +310,7 @@ read_answer(struct net *net, struct arena *mem, CURLcode code,
 	    buf_view(&net->body));
 	if (!ret->reached) {
 		ret->status = 0;
-		guard_print(explain(net, code), ret->why,
-		    sizeof(ret->why));
+		why_set(ret, explain(net, code));
 	}
 }
 
@@ -325,12 +323,12 @@ net_exchange(struct net *net, struct arena *mem,
 
 	*ret = (struct net_answer){ .never = fault };
 	if (fault) {
-		guard_print(fault, ret->why, sizeof(ret->why));
+		why_set(ret, fault);
 		return 0;
 	}
-	net->smtp = starts(request->url, "smtp");
-	net->tls = starts(request->url, "https:") ||
-	    starts(request->url, "smtps:") ||
+	net->smtp = guard_scheme(request->url, "smtp");
+	net->tls = guard_scheme(request->url, "https:") ||
+	    guard_scheme(request->url, "smtps:") ||
 	    (net->smtp && request->starttls);
 	net->headers = 0;
 	net->too_long = false;

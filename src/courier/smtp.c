@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "core/keyfile.h"
+#include "courier/guard.h"
 #include "courier/mime.h"
 #include "courier/net.h"
 #include "courier/said.h"
@@ -29,33 +30,15 @@ refuse(FILE *errors, const char *setting, const char *why)
 static bool
 is_url(const char *s)
 {
-	static const char host[] = "abcdefghijklmnopqrstuvwxyz"
+	static const char name[] = "abcdefghijklmnopqrstuvwxyz"
 	    "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-";
-	size_t n;
-
-	n = strncmp(s, "smtps://", 8) == 0 ? 8 :
+	const size_t n = strncmp(s, "smtps://", 8) == 0 ? 8 :
 	    strncmp(s, "smtp://", 7) == 0 ? 7 : 0;
-	if (n == 0)
+
+	if (n == 0 || !(s = guard_host(s + n)))
 		return false;
-	s += n;
-	if (s[0] == '[') {
-		n = strspn(s + 1, "0123456789abcdefABCDEF:.") + 1;
-		if (n < 3 || s[n++] != ']')
-			return false;
-	} else {
-		n = strspn(s, host);
-	}
-	if (n == 0)
-		return false;
-	s += n;
-	if (s[0] == ':') {
-		n = strspn(s + 1, "0123456789");
-		if (n < 1 || n > 5)
-			return false;
-		s += n + 1;
-	}
 	if (s[0] == '/')
-		s += 1 + strspn(s + 1, host);
+		s += 1 + strspn(s + 1, name);
 	return s[0] == '\0';
 }
 
@@ -188,8 +171,7 @@ ref_set(struct arena *mem, const struct letter *letter, struct text body,
 	    line.s[line.n - n - 1] > ' ' && line.s[line.n - n - 1] <= '~' &&
 	    !strchr("\"\\", line.s[line.n - n - 1]))
 		n++;
-	if (n > 0)
-		memcpy(ret->ref, line.s + line.n - n, n);
+	outcome_ref(ret, (struct text){ line.s + line.n - n, n });
 }
 
 static void

@@ -5,7 +5,6 @@
 #include <ctype.h>
 #include <string.h>
 
-#include "courier/guard.h"
 /* Of web the JSON reader alone: a gateway's reply is as hostile as a request. */
 #include "web/json_point.h"
 
@@ -167,8 +166,7 @@ take_reference(const struct verdict_rules *rules, struct arena *mem,
 		return;
 	if (holds(found, letter->code) || holds(found, letter->to))
 		return;
-	guard_print(arena_copy(mem, found.s, found.n), ret->ref,
-	    sizeof(ret->ref));
+	outcome_ref(ret, found);
 }
 
 static bool

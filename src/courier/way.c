@@ -23,6 +23,16 @@ way_find(const char *name)
 	return NULL;
 }
 
+/* It ends in a log line: '?' for all before `least` and beyond ASCII, and for
+ * what ends a quoted word. */
+static void
+clean(char *s, char least)
+{
+	for (; *s; s++)
+		if (*s < least || *s > '~' || *s == '"' || *s == '\\')
+			*s = '?';
+}
+
 void
 outcome_set(struct outcome *ret, enum outcome_kind kind, bool down,
     const char *why, ...)
@@ -34,8 +44,12 @@ outcome_set(struct outcome *ret, enum outcome_kind kind, bool down,
 	va_start(args, why);
 	vsnprintf(ret->why, sizeof(ret->why), why, args);
 	va_end(args);
-	/* It ends in a log line between quotes. */
-	for (char *c = ret->why; *c; c++)
-		if (*c < ' ' || *c > '~' || *c == '"' || *c == '\\')
-			*c = '?';
+	clean(ret->why, ' ');
+}
+
+void
+outcome_ref(struct outcome *ret, struct text ref)
+{
+	snprintf(ret->ref, sizeof(ret->ref), "%.*s", TEXT_FMT(ref));
+	clean(ret->ref, '!');
 }

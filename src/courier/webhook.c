@@ -61,18 +61,6 @@ webhook_secret(struct text word, struct secret *ret)
 	return why;
 }
 
-static void
-put_base64(struct buf *out, struct arena *mem, const uint8_t *in, size_t n)
-{
-	const struct text url = base64url_encode(mem, in, n);
-
-	for (size_t i = 0; i < url.n; i++)
-		buf_putc(out, url.s[i] == '-' ? '+' : url.s[i] == '_' ? '/' :
-		    url.s[i]);
-	for (size_t i = url.n; i % 4; i++)
-		buf_putc(out, '=');
-}
-
 int
 webhook_sign(struct arena *mem, const struct secret *secrets, size_t n,
     struct text id, int64_t timestamp, struct text body, struct text *ret)
@@ -86,15 +74,13 @@ webhook_sign(struct arena *mem, const struct secret *secrets, size_t n,
 	for (size_t i = 0; i < n && r == 0 && !in.failed; i++) {
 		r = crypto_hmac(&secrets[i], in.p, in.n, mac);
 		buf_puts(&out, i > 0 ? " v1," : "v1,");
-		put_base64(&out, mem, mac, sizeof(mac));
+		buf_base64(&out, mac, sizeof(mac));
 	}
 	if (in.failed || out.failed)
 		r = -ENOMEM;
 	if (r == 0)
 		*ret = arena_text(mem, buf_view(&out));
-	if (in.p)
-		explicit_bzero(in.p, in.cap);
-	buf_done(&in);
+	buf_wipe(&in);
 	buf_done(&out);
 	return r;
 }

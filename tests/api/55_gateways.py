@@ -509,6 +509,10 @@ def test_all_faults_of_a_gateway_are_told_at_once(post):
 @pytest.mark.parametrize("words, fault", [
     (["url=http://{{to}}/x"], "courier.gateway_url: must have a host"),
     (["url=https://user@host/x"], "courier.gateway_url: must have a host"),
+    (["url=https://h:65536/x"], "courier.gateway_url: must have a host"),
+    (["url=https://h:/x"], "courier.gateway_url: must have a host"),
+    (["url=https://[::1/x"], "courier.gateway_url: must have a host"),
+    (["url=https:///x"], "courier.gateway_url: must have a host"),
     (["url=https://h/{{wrong}}"],
      "courier.gateway_url: {{wrong}} is not known"),
     (["url=https://h/", "body={\"a\":{{text}}x}"],

@@ -629,6 +629,8 @@ def test_every_fault_of_the_settings_is_told_at_once(office):
     (("courier.smtp_url=mail.example.org",), "courier.smtp_url must be"),
     (("courier.smtp_url=mail.example.org:25",), "courier.smtp_url must be"),
     (("courier.smtp_url=smtp://h:x",), "courier.smtp_url must be"),
+    (("courier.smtp_url=smtp://h:65536",), "courier.smtp_url must be"),
+    (("courier.smtp_url=smtp://[::1",), "courier.smtp_url must be"),
     (("courier.service_name=a\nb",), "courier.service_name"),
     (("courier.service_name=",), "courier.service_name"),
     (("courier.mail_name=a\x1b",), "courier.mail_name"),

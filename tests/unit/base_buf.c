@@ -124,6 +124,30 @@ json_grows_with_escapes(void **state)
 	buf_done(&b);
 }
 
+/* RFC 4648 §10, and the two characters that URLs write otherwise. */
+static void
+base64(void **state)
+{
+	static const struct {
+		const char *in, *out;
+	} rows[] = {
+		{ "", "" }, { "f", "Zg==" }, { "fo", "Zm8=" },
+		{ "foo", "Zm9v" }, { "foob", "Zm9vYg==" },
+		{ "fooba", "Zm9vYmE=" }, { "foobar", "Zm9vYmFy" },
+		{ "\xfb\xff\xbf", "+/+/" },
+	};
+	struct buf b = { 0 };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		buf_base64(&b, rows[i].in, strlen(rows[i].in));
+		assert_holds(&b, rows[i].out);
+	}
+	buf_wipe(&b);
+	assert_null(b.p);
+	buf_wipe(&b);
+}
+
 static void
 other_pieces(void **state)
 {
@@ -205,6 +229,7 @@ main(void)
 		cmocka_unit_test(json_escapes_exactly_what_must_be),
 		cmocka_unit_test(json_finds_escapes_anywhere),
 		cmocka_unit_test(json_grows_with_escapes),
+		cmocka_unit_test(base64),
 		cmocka_unit_test(other_pieces),
 		cmocka_unit_test(grows_and_shrinks),
 		cmocka_unit_test(failure_sticks_until_reset),

@@ -208,6 +208,24 @@ helped(const char *script, long until_ms)
 	return outcome;
 }
 
+/* Whatever others say, it ends in a log line. */
+static void
+cleaned(void **state)
+{
+	struct outcome o = { .kind = OUTCOME_SENT };
+
+	(void)state;
+	outcome_set(&o, OUTCOME_LATER, true, "%s",
+	    "a\r\nb\033\"c d\\\xc3\xa9\x7f");
+	assert_string_equal(o.why, "a??b??c d????");
+	outcome_ref(&o, TEXT("a\r\nb\033\"c d\\\xc3\xa9\x7f"));
+	assert_string_equal(o.ref, "a??b??c?d????");
+	outcome_ref(&o, text_of(arena_printf(mem, "%0200d", 0)));
+	assert_int_equal(strlen(o.ref), OUTCOME_REF - 1);
+	outcome_ref(&o, TEXT(""));
+	assert_string_equal(o.ref, "");
+}
+
 static void
 programs(void **state)
 {
@@ -277,6 +295,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(mail_servers),
 		cmocka_unit_test(no_address),
+		cmocka_unit_test(cleaned),
 		cmocka_unit_test(programs),
 		cmocka_unit_test(what_is_said),
 	};
