@@ -94,9 +94,7 @@ spool_write(const char *dir, const struct letter *letter)
 	letter_json(&json, letter);
 	r = json.failed ? -ENOMEM :
 	    put_file(fd, temp, name, buf_view(&json));
-	if (json.p)
-		explicit_bzero(json.p, json.cap);
-	buf_done(&json);
+	buf_wipe(&json);
 	close(fd);
 	return r;
 }
@@ -133,7 +131,8 @@ way_send(struct way *way, struct arena *mem, const struct letter *letter,
 
 	(void)mem;
 	if (r < 0)
-		outcome_set(ret, OUTCOME_LATER, true, "%s", strerror(-r));
+		outcome_set(ret, OUTCOME_LATER, true, "courier.spool_dir %s: "
+		    "%s", way->dir, strerror(-r));
 	else
 		ret->kind = OUTCOME_SENT;
 }

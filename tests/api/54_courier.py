@@ -276,7 +276,8 @@ def test_the_breaker_opens_and_closes(started, no_spool, client):
     wait_until(lambda: started.lane()["state"] == "open", "the breaker")
     lane = started.lane()
     assert lane["failures"] >= 5 and lane["letters"] == 12
-    assert lane["last_error"] == "No such file or directory"
+    assert lane["last_error"] == (
+        f"courier.spool_dir {started.dev.spool}: No such file or directory")
     assert started.lane("email")["state"] == "ready"
     # Who had left before has come back: from here on nobody tries.
     started.sql("UPDATE docket.courier_lanes SET open_until = now()"
