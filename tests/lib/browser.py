@@ -109,11 +109,13 @@ class Browser:
         path.write_bytes(base64.b64decode(data))
 
     def complaints(self):
-        """What its console was told: a policy broken, a script failed."""
+        """What its console was told: a policy broken, a script failed; not
+        what it merely mentions, such as a focus that came too late."""
         self.run("1")
         return [event["params"] for event in self.events
                 if event.get("method") in ("Log.entryAdded",
-                                           "Runtime.exceptionThrown")]
+                                           "Runtime.exceptionThrown")
+                and event["params"].get("entry", {}).get("level") != "info"]
 
     def asked(self):
         """The addresses that it went to."""
