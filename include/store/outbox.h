@@ -59,6 +59,10 @@ struct breaker {
 	int64_t open_seconds;
 };
 
+/* A lease is what one sending may take (courier.send_seconds), and this for the
+ * ending's own statement. */
+#define OUTBOX_SPARE_MS 5000
+
 extern const struct stmts outbox_statements;
 
 /* Can the ending ride in store_outbox_next? */

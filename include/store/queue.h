@@ -39,6 +39,8 @@ struct queue_pick {
 	size_t n_ids;
 	struct text channel;
 	struct text state;
+	int64_t lease_ms;		/* how long a sender may have one in
+					 * hand that was held meanwhile */
 };
 
 enum queue_verb { QUEUE_LIST, QUEUE_RETRY, QUEUE_HOLD, QUEUE_DROP };
@@ -47,7 +49,8 @@ enum queue_verb { QUEUE_LIST, QUEUE_RETRY, QUEUE_HOLD, QUEUE_DROP };
 int store_queue_lanes(struct db *db, struct arena *mem, struct list *ret);
 /*
  * The picked letters that the verb concerns, as they were before, and do it:
- * retry makes due what waits or is held, hold keeps what is not dead from
+ * retry makes due what waits or is held, once no sender has it in hand; hold
+ * keeps what is not dead from
  * being leased, drop takes any away. `dry`: only say which. Letters that are
  * for nobody's account are not shown, nor touched.
  */

@@ -6,6 +6,7 @@
 
 #include "cli/cli.h"
 #include "cli/queue.h"
+#include "store/outbox.h"
 
 struct ask {
 	const char *channel, *state;
@@ -224,6 +225,8 @@ with_database(struct cli *cli, const struct ask *ask, const struct verb *verb)
 
 	if (status || (status = cli_settings(cli, &settings)))
 		return status;
+	work.pick.lease_ms = settings.courier_send_seconds * 1000 +
+	    OUTBOX_SPARE_MS;
 	work.db = cli_connect(&settings, settings.database_courier_dsn, sets,
 	    1, &status);
 	if (work.db)

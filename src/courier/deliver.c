@@ -13,13 +13,10 @@
 #include "courier/letter.h"
 #include "courier/retry.h"
 
-/* What the ending's own statement may take beside the sending. */
-#define LEASE_SPARE_MS 5000
-
 int64_t
 deliver_lease_ms(const struct settings *settings)
 {
-	return settings->courier_send_seconds * 1000 + LEASE_SPARE_MS;
+	return settings->courier_send_seconds * 1000 + OUTBOX_SPARE_MS;
 }
 
 static void

@@ -84,11 +84,14 @@ static const struct stmt statements[] = {
 		"WITH " SQL_PICKED(" AND NOT $4::bool") SQL_SHOWN,
 		&queue_letter_fields, false, false
 	},
+	/* $5: a lease. What was held in a sender's hand may still be there. */
 	[LETTERS_RETRY] = {
 		"queue_retry",
 		"WITH " SQL_PICKED(" AND state IN ('waiting', 'held')") ","
 		" done AS ("
-		" UPDATE docket.outbox o SET next_at = now() FROM picked p"
+		" UPDATE docket.outbox o SET next_at = now() +"
+		" CASE WHEN o.leased THEN $5::bigint ELSE 0 END"
+		" * interval '1 ms' FROM picked p"
 		" WHERE $4::bool AND o.id = p.id)" SQL_SHOWN,
 		&queue_letter_fields, false, true
 	},
@@ -173,6 +176,8 @@ store_queue_letters(struct db *db, struct arena *mem, enum queue_verb verb,
 	db_text(&p, pick->channel);
 	db_text(&p, pick->state);
 	db_bool(&p, !dry && verb != QUEUE_LIST);
+	if (verb == QUEUE_RETRY)
+		db_int(&p, pick->lease_ms);
 	error = db_run(db, mem, &statements[of_verb[verb]], &p, &r);
 	if (error)
 		return error;
