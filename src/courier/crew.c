@@ -212,6 +212,9 @@ serve(struct crew *crew, const sigset_t *ours)
 		signo = sigtimedwait(ours, NULL, &tick);
 		if (signo == SIGTERM || signo == SIGINT)
 			end(crew);
+		if (signo == SIGHUP)
+			log_event(LOG_WARN, "courier_hangup", "why=\"settings "
+			    "are read at the start: restart it\"");
 		look(crew);
 	} while (anybody(crew));
 }
@@ -231,6 +234,7 @@ courier_run(const struct courier *courier)
 	sigaddset(&ours, SIGTERM);
 	sigaddset(&ours, SIGINT);
 	sigaddset(&ours, SIGCHLD);
+	sigaddset(&ours, SIGHUP);
 	sigprocmask(SIG_BLOCK, &ours, &before);
 	log_event(LOG_INFO, "courier_started",
 	    "sms=%s email=%s senders=%d poll_ms=%ld",

@@ -29,26 +29,30 @@
 struct arguments {
 	struct settings_source source;
 	const char **sets;	/* room for argc */
-	bool once;
+	bool once, check;
 };
 
 static const struct option options[] = {
 	{ "config", required_argument, NULL, 'c' },
 	{ "set", required_argument, NULL, 's' },
 	{ "once", no_argument, NULL, 'o' },
+	{ "check", no_argument, NULL, 'k' },
 	{ "version", no_argument, NULL, 'V' },
 	{ "help", no_argument, NULL, 'h' },
 	{ NULL, 0, NULL, 0 },
 };
 
 static const char usage[] =
-    "usage: docket-courier [-c FILE] [--set SECTION.KEY=VALUE]... [--once]\n"
+    "usage: docket-courier [-c FILE] [--set SECTION.KEY=VALUE]...\n"
+    "                      [--once | --check]\n"
     "\n"
     "Deliver the messages that wait in the outbox. Without -c, " DOCKET_CONF
     "\nis read if it exists.\n"
     "\n"
     "  --once     stop when nothing more is due; exit 75 when a message\n"
     "             could not be delivered or the database is away\n"
+    "  --check    deliver nothing; exit 78 when settings, secrets or templates\n"
+    "             are wrong\n"
     "  --version  the version\n"
     "  --help     this\n";
 
@@ -68,6 +72,9 @@ parse(int argc, char **argv, struct arguments *ret)
 			break;
 		case 'o':
 			ret->once = true;
+			break;
+		case 'k':
+			ret->check = true;
 			break;
 		case 'V':
 			puts("docket-courier " PACKAGE_VERSION);
@@ -100,6 +107,8 @@ confine(void)
 
 	setrlimit(RLIMIT_CORE, &none);
 	signal(SIGPIPE, SIG_IGN);
+	/* The parent alone takes note of it; it is no end. */
+	signal(SIGHUP, SIG_IGN);
 	sigemptyset(&stop);
 	sigaddset(&stop, SIGTERM);
 	sigaddset(&stop, SIGINT);
@@ -140,10 +149,12 @@ seal_load(const struct settings *s, struct secret *ret)
 
 /* As the user it will stay: what that one cannot read is not read at all. */
 static int
-serve(const struct settings *s, bool once)
+serve(const struct settings *s, const struct arguments *a)
 {
 	struct secret seal = { .n = 0 };
-	struct courier courier = { .settings = s, .seal = &seal, .once = once };
+	struct courier courier = {
+		.settings = s, .seal = &seal, .once = a->once,
+	};
 	struct templates *templates;
 	int code = EX_CONFIG;
 	bool good, sms, email;
@@ -156,7 +167,7 @@ serve(const struct settings *s, bool once)
 	sms = lane_find(s, "sms", s->courier_sms, &courier.lanes[0]);
 	email = lane_find(s, "email", s->courier_email, &courier.lanes[1]);
 	if (sms && email && good && templates)
-		code = courier_run(&courier);
+		code = a->check ? EX_OK : courier_run(&courier);
 	templates_free(templates);
 	secret_done(&seal);
 	return code;
@@ -179,7 +190,7 @@ main(int argc, char **argv)
 	if (code < 0 && settings_load(&a.source, stderr, &settings) < 0)
 		code = EX_CONFIG;
 	if (code < 0) {
-		code = serve(&settings, a.once);
+		code = serve(&settings, &a);
 		settings_done(&settings);
 	}
 	free(a.sets);

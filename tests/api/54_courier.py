@@ -4,6 +4,7 @@
 import json
 import os
 import signal
+import subprocess
 import time
 
 import pytest
@@ -367,6 +368,49 @@ def test_a_held_letter_stays_while_its_channel_goes_on(started):
     assert not [p for p in started.dev.spool.glob("*.json") if one in p.name]
     assert "1 due now" in started.queue("retry", one)
     started.drained()
+
+
+def test_what_a_sender_has_in_hand_is_not_sent_beside_it(courier):
+    """Held, and given free again, before its lease has run out."""
+    [one] = courier.put(1, 600)
+    courier.sql("UPDATE docket.outbox SET leased = true, tries = 1,"
+                " next_at = now() + interval '10 s'")
+    assert "1 held" in courier.queue("hold", one)
+    assert "1 due now" in courier.queue("retry", one)
+    assert "state:   leased" in courier.queue("show", one)
+    # Its sender says that it did not go: from then on it is anybody's.
+    courier.sql("UPDATE docket.outbox SET leased = false,"
+                " next_at = 'infinity'")
+    courier.queue("retry", one)
+    assert "state:   due" in courier.queue("show", one)
+
+
+def test_a_hangup_ends_nobody(started):
+    """As SIGHUP is how docketd reads its settings again."""
+    family = [started.pid, *started.senders()]
+    for pid in family:
+        os.kill(pid, signal.SIGHUP)
+    wait_until(lambda: "courier_hangup" in started.log(), "its line")
+    ids = started.put(5, 600)
+    started.drained()
+    assert [started.pid, *started.senders()] == family and ids
+
+
+def test_check_starts_nothing(courier):
+    def checked(*more):
+        return subprocess.run(
+            [*courier.command, "--check", *more], executable=courier.exe,
+            cwd=courier.dev.dir / "run", env=courier.environment, timeout=60,
+            capture_output=True, text=True, check=False, **courier.who)
+
+    ids = courier.put(1)
+    good, bad = checked(), checked("--set", "courier.email=smtp",
+                                   "--set", "courier.sms=exec")
+    assert (good.returncode, good.stdout, good.stderr) == (0, "", "")
+    assert bad.returncode == os.EX_CONFIG
+    for setting in ("smtp_url", "mail_from", "exec_command"):
+        assert f"courier.{setting}" in bad.stderr
+    assert courier.left() == len(ids)
 
 
 @pytest.mark.parametrize("words", [
