@@ -22,6 +22,11 @@ $$;
 -- list. On the role, because PgBouncer refuses it as a start-up option.
 ALTER ROLE docket_api SET plan_cache_mode = force_generic_plan;
 ALTER ROLE docket_courier SET plan_cache_mode = force_generic_plan;
+-- Statements of a request are short, whatever the planner thinks of one whose
+-- parameters it does not know: to compile it, or to start helpers for it, takes
+-- longer than to run it.
+ALTER ROLE docket_api SET jit = off;
+ALTER ROLE docket_api SET max_parallel_workers_per_gather = 0;
 
 -- Every statement names its objects in full; nothing is looked up by luck.
 ALTER ROLE docket_api SET search_path = '';

@@ -155,7 +155,8 @@ def statements(cluster):
 def plans(cluster, *settings):
     """{(role, name): plan} as a worker would have it: for any parameters."""
     script, all_of = [f"SET {s};" for s in (
-        "plan_cache_mode = force_generic_plan", "jit = off", *settings)], []
+        "plan_cache_mode = force_generic_plan", "jit = off",
+        "max_parallel_workers_per_gather = 0", *settings)], []
     for role, name, sql in statements(cluster):
         n = max([0] + [int(d) for d in re.findall(r"\$(\d+)", sql)])
         nulls = "(" + ", ".join(["NULL"] * n) + ")" if n else ""
@@ -270,6 +271,14 @@ def test_the_columns_that_change_most_are_in_no_index(some):
     assert "title" in rows and "position" in rows
     assert not {"status", "updated_at", "version", "completed_at",
                 "deleted_at"} & set(rows)
+
+
+def test_no_request_is_compiled_nor_shared_out(some):
+    """Above some size the planner would do either, for 20 ms and more."""
+    assert {"jit=off", "max_parallel_workers_per_gather=0",
+            "plan_cache_mode=force_generic_plan"} <= set(some.sql(
+                "SELECT unnest(rolconfig) FROM pg_roles WHERE rolname ="
+                " 'docket_api'").split())
 
 
 @pytest.mark.long
