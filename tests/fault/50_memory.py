@@ -100,7 +100,9 @@ class Attempt:
             self.case.check(world, self.sent, reply)
         except AssertionError as error:
             raise AssertionError(f"{error}\n{self.where()}") from None
-        if reply.status in (502, 503):
+        # Behind a whole reply too: a ROLLBACK that had no memory costs the
+        # connection, and the next request may come before the next one.
+        if reply.status in (502, 503) or self.hits:
             self.starved.settle()
 
     def judge_refusal(self):
