@@ -39,11 +39,12 @@ line_end(const struct look *l, size_t at)
 	return l->last ? l->w.n : 0;
 }
 
-/* The same of a CSV record: quotes that open a cell hide line ends. */
+/* The same of a CSV record: a cell that begins with a quote hides line ends;
+ * in any other cell quotes are letters. */
 static size_t
 csv_end_of(const struct look *l, size_t at)
 {
-	bool quoted = false, fresh = true;
+	bool quoted = false, fresh = true, within = false;
 
 	for (; at < l->w.n; at++) {
 		const char c = l->w.s[at];
@@ -55,9 +56,10 @@ csv_end_of(const struct look *l, size_t at)
 		if (c == '\n')
 			return at + 1;
 		/* A quote just behind a closing one is a doubled one. */
-		if (c == '"' && (fresh || l->w.s[at - 1] == '"'))
-			quoted = true;
+		if (c == '"' && (fresh || (within && l->w.s[at - 1] == '"')))
+			quoted = within = true;
 		fresh = c == ',';
+		within = within && !fresh;
 	}
 	return l->last ? l->w.n : 0;
 }

@@ -41,6 +41,9 @@ static const struct {
 	{ "CANCELLED", "cancelled" },
 };
 
+/* One more than a task may have (task_line.c): that many are a fault. */
+#define TAGS_ROOM 21
+
 /* A VTODO on its way in. */
 struct todo {
 	struct task_reader *reader;
@@ -77,20 +80,17 @@ put_due(struct todo *t, const struct ical_line *l)
 		    t->faults);
 }
 
-/* May come more than once. */
+/* May come more than once, as often as a file likes. */
 static void
 put_tags(struct todo *t, struct text value)
 {
 	const struct texts more = ical_split(value, t->mem);
-	struct text *v = arena_array(t->mem, t->tags.n + more.n, sizeof(*v));
-	size_t n = 0;
 
-	for (size_t i = 0; i < t->tags.n; i++)
-		v[n++] = t->tags.v[i];
-	for (size_t i = 0; i < more.n; i++)
+	if (!t->tags.v)
+		t->tags.v = arena_array(t->mem, TAGS_ROOM, sizeof(*more.v));
+	for (size_t i = 0; i < more.n && t->tags.n < TAGS_ROOM; i++)
 		if (more.v[i].n)
-			v[n++] = more.v[i];
-	t->tags = (struct texts){ v, n };
+			t->tags.v[t->tags.n++] = more.v[i];
 	t->has_tags = true;
 }
 
@@ -100,13 +100,15 @@ put_sequence(struct todo *t, struct text value)
 {
 	int64_t v = 0;
 
-	for (size_t i = 0; i < value.n && i < 15; i++)
-		v = v * 10 + (value.s[i] >= '0' && value.s[i] <= '9' ?
-		    value.s[i] - '0' : 0);
-	task_line_put(t->mem, "version", value.n && value.n < 16 &&
-	    value.s[0] >= '0' && value.s[0] <= '9' ?
-	    text_of(arena_printf(t->mem, "%lld", (long long)v + 1)) : value,
-	    t->line, t->faults);
+	size_t i;
+
+	for (i = 0; i < value.n && i < 15 && value.s[i] >= '0' &&
+	    value.s[i] <= '9'; i++)
+		v = v * 10 + (value.s[i] - '0');
+	if (i > 0 && i == value.n)
+		value = text_of(arena_printf(t->mem, "%lld",
+		    (long long)v + 1));
+	task_line_put(t->mem, "version", value, t->line, t->faults);
 }
 
 static void

@@ -5,6 +5,8 @@
 #include "web/json.h"
 #include "web/task_file.h"
 
+#define IGNORED_SHOWN 80
+
 static const enum split_form forms[TASKS__MAX] = {
 	[TASKS_JSON] = SPLIT_JSON,
 	[TASKS_NDJSON] = SPLIT_LINES,
@@ -12,9 +14,34 @@ static const enum split_form forms[TASKS__MAX] = {
 	[TASKS_ICS] = SPLIT_ICAL,
 };
 
-void
-task_ignore(struct task_reader *reader, struct text name)
+/* What a terminal and a reply may show of a name, whatever it is. */
+static struct text
+harmless(struct text name, char out[IGNORED_SHOWN])
 {
+	struct text ret = { out, 0 };
+	bool ascii;
+
+	if (name.n > IGNORED_SHOWN)
+		name.n = IGNORED_SHOWN;
+	ascii = text_chars(name) < 0;
+	for (size_t i = 0; i < name.n; i++) {
+		const unsigned char c = (unsigned char)name.s[i];
+
+		out[ret.n++] = c < 0x20 || c == 0x7f || (ascii && c > 0x7f) ||
+		    (c == 0xc2 && (unsigned char)name.s[i + 1] < 0xa0) ?
+		    '?' : (char)c;
+	}
+	if (!ascii && text_chars(ret) < 0)
+		return TEXT("?");
+	return ret;
+}
+
+void
+task_ignore(struct task_reader *reader, struct text given)
+{
+	char shown[IGNORED_SHOWN];
+	const struct text name = harmless(given, shown);
+
 	for (size_t i = 0; i < reader->n_ignored; i++)
 		if (text_equal(reader->ignored[i], name))
 			return;

@@ -459,6 +459,41 @@ def test_a_record_has_a_largest_size(fresh):
     assert told(send(one, "ndjson", body, 400)) == [(1, "", "length")]
 
 
+def todo(*lines):
+    return "\r\n".join(["BEGIN:VCALENDAR", "BEGIN:VTODO", "SUMMARY:x", *lines,
+                        "END:VTODO", "END:VCALENDAR", ""])
+
+
+def test_categories_without_end(fresh):
+    """Each line was a copy of all before it: gigabytes for 200 kB."""
+    one = fresh()
+    lines = ["CATEGORIES:a"] * 15000
+    reply = send(one, "ics", todo(*lines), 400)
+    assert told(reply) == [(2, "/tags", "length")]
+    send(one, "ics", todo(*(f"CATEGORIES:{i}" for i in range(20))))
+    assert one.tasks()[0]["tags"] == [str(i) for i in range(20)]
+
+
+@pytest.mark.parametrize("value, version", [
+    ("0", 1), ("41", 42), ("4x1", None), ("x", None), ("-1", None)])
+def test_a_sequence_is_a_number(fresh, value, version):
+    one = fresh()
+    reply = send(one, "ics", todo("SEQUENCE:" + value),
+                 400 if version is None else 200)
+    if version is None:
+        assert [e[1] for e in told(reply)] == ["/version"]
+    else:
+        assert one.tasks()[0]["version"] == version
+
+
+@pytest.mark.parametrize("name, shown", [
+    (b"\x1b[2J", "?[2J"), (b"\xff\xfe", "??"), ("\u009b".encode(), "?"),
+    ("größe".encode(), "größe"), (b"x" * 5000, "x" * 80)])
+def test_what_is_ignored_is_told_harmlessly(fresh, name, shown):
+    reply = send(fresh(), "csv", b"title," + name + b"\r\na,b\r\n")
+    assert reply.json["ignored"] == [shown]
+
+
 def test_needs_the_scope(fresh):
     one = fresh()
     key = one.post("/auth/keys", 201, json={

@@ -53,6 +53,8 @@ static const struct {
 	{ SPLIT_CSV, "a,\"b\nc\"\r\nd\n", "1:a,\"b\nc\"|3:d|end" },
 	{ SPLIT_CSV, "\"a\"\"\n\"\nb", "1:\"a\"\"\n\"|3:b|end" },
 	{ SPLIT_CSV, "5\" x\ny\"\n", "1:5\" x|2:y\"|end" },
+	{ SPLIT_CSV, "a\"\"b\nc\n", "1:a\"\"b|2:c|end" },
+	{ SPLIT_CSV, "\"\",a\"\"b\nc\n", "1:\"\",a\"\"b|2:c|end" },
 	{ SPLIT_JSON, "", "end" },
 	{ SPLIT_JSON, "[]", "end" },
 	{ SPLIT_JSON, " [ {\"a\":\"]\\\"}\"}\n, 5,\"x\" ]\n",
