@@ -236,6 +236,10 @@ closes_when_asked_to(void **state)
 	assert_true(comes(p));
 	assert_false(fcgi_finish(p->fcgi));
 	assert_int_equal(get_reply(p, 0), 0);
+	/* By whoever has it in a set of events, not behind their back. */
+	assert_true(fcgi_fd(p->fcgi) >= 0);
+	fcgi_close(p->fcgi);
+	p->fcgi = NULL;
 	assert_true(is_closed(p));
 }
 
