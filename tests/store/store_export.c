@@ -128,6 +128,29 @@ all_of_them_in_order(void **state)
 	assert_int_equal(all(false, &rare), 1);
 }
 
+/* As behind PgBouncer in transaction mode. */
+static void
+nothing_need_be_prepared(void **state)
+{
+	const struct db_config config = {
+		.dsn = fixture_dsn("docket_api", "docket"),
+		.application = "test", .sets = store_statements,
+		.n_sets = store_statements_n, .prepared = false,
+		.deadline_ms = 5000,
+	};
+	struct task_filter f = any();
+	struct db *kept = db, *own = db_new(&config);
+
+	(void)state;
+	assert_non_null(own);
+	assert_int_equal(db_connect(own, 5000), 0);
+	db = own;
+	assert_int_equal(all(false, &f), TASKS);
+	assert_int_equal(all(true, &f), TASKS);
+	db = kept;
+	db_free(own);
+}
+
 /* The transaction's end is the cursor's, so the next may have its name. */
 static void
 one_after_the_other(void **state)
@@ -154,6 +177,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		CASE(a_part_reads_what_it_hands_out),
 		CASE(all_of_them_in_order),
+		CASE(nothing_need_be_prepared),
 		CASE(one_after_the_other),
 	};
 
