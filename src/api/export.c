@@ -2,10 +2,10 @@
 /* All of the caller's tasks as one file, a part at a time. */
 #include "api/api.h"
 #include "api/fields.h"
+#include "api/task_filter_in.h"
 #include "api/tasks.h"
 #include "api/transfer.h"
 #include "base/error.h"
-#include "core/task.h"
 #include "store/export.h"
 #include "web/task_file.h"
 
@@ -14,42 +14,15 @@
 struct export_in {
 	struct seen seen;
 	struct text format;
-	struct texts status;
-	int64_t priority;
-	struct text tag, q;
-	struct text due_before, due_after, created_before, created_after;
-	struct text updated_before, updated_after;
-	bool overdue;
+	struct task_filter_in filter;
 };
 
 static const char *const formats[] = { "json", "ndjson", "csv", "ics", NULL };
 
-static int
-check_statuses(struct arena *mem, void *member, const char **ret_why)
-{
-	struct texts *words = member;
-
-	for (size_t i = 0; i < words->n; i++)
-		if (task_check_status(mem, &words->v[i], ret_why))
-			return 1;
-	return 0;
-}
-
 #define IN struct export_in
-#define BOUND(m, doc) F(TEXT, IN, m, #m, 0, 1, 64, doc, "\"2026-12-31\"")
 static const struct field query_rows[] = {
 	F_ENUM(IN, format, "format", 0, formats, "json when absent", "\"csv\""),
-	F_CHECK(TEXTS, IN, status, "status", 0, 0, 8, check_statuses, "Any of these, comma separated", "[\"pending\"]"),
-	F(INT, IN, priority, "priority", 0, 0, 9, "Exactly this", "1"),
-	F(TEXT, IN, tag, "tag", 0, 1, 50, "Carrying this tag", "\"home\""),
-	F(TEXT, IN, q, "q", 0, 1, 200, "Words of title or description", "\"milk\""),
-	BOUND(due_before, "Due before this date or instant"),
-	BOUND(due_after, "Due after this date or instant"),
-	BOUND(created_before, "Created before this date or instant"),
-	BOUND(created_after, "Created after this date or instant"),
-	BOUND(updated_before, "Changed before this date or instant"),
-	BOUND(updated_after, "Changed after this date or instant"),
-	F(BOOL, IN, overdue, "overdue", 0, 0, 0, "Only what is overdue", "true"),
+	TASK_FILTER_ROWS(IN),
 };
 #undef IN
 const struct fields export_query =
@@ -64,40 +37,6 @@ struct export {
 	size_t n;		/* tasks printed */
 	bool begun;
 };
-
-static void
-export_bound(struct call *call, const char *name, struct text in, bool end,
-    int64_t *ret)
-{
-	*ret = TIME_NONE;
-	if (in.s && task_bound_parse(in, end, ret))
-		call_fault(call, name, "format",
-		    "must be a date or an RFC 3339 instant");
-}
-
-static int
-export_filter(struct call *call, const struct export_in *in,
-    struct task_filter *ret)
-{
-	*ret = (struct task_filter){
-		.sort = SORT_POSITION, .status = in->status,
-		.priority = in->priority, .tag = in->tag, .q = in->q,
-		.overdue = in->overdue,
-	};
-	export_bound(call, "?due_before", in->due_before, false,
-	    &ret->due_before);
-	export_bound(call, "?due_after", in->due_after, true,
-	    &ret->due_after);
-	export_bound(call, "?created_before", in->created_before, false,
-	    &ret->created_before);
-	export_bound(call, "?created_after", in->created_after, true,
-	    &ret->created_after);
-	export_bound(call, "?updated_before", in->updated_before, false,
-	    &ret->updated_before);
-	export_bound(call, "?updated_after", in->updated_after, true,
-	    &ret->updated_after);
-	return call->faults.n ? E_INVALID : 0;
-}
 
 static int
 export_next(struct call *call, struct export *ex)
@@ -143,11 +82,11 @@ api_task_export(struct call *call)
 {
 	const struct export_in *in = call->query;
 	struct export *ex = arena_alloc(call->mem, sizeof(*ex));
-	struct task_filter filter;
+	struct task_filter filter = { .sort = SORT_POSITION };
 	int r;
 
 	ex->format = in->format.s ? task_format_of(in->format) : TASKS_JSON;
-	if ((r = export_filter(call, in, &filter)))
+	if ((r = api_task_filter(call, &in->filter, &filter)))
 		return r;
 	ex->mem = arena_part(call->mem, PART_MEMORY);
 	transfer_deadline(call);

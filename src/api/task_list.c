@@ -3,21 +3,19 @@
 #include "api/api.h"
 #include "api/fields.h"
 #include "api/pages.h"
+#include "api/task_filter_in.h"
 #include "api/tasks.h"
 #include "base/error.h"
-#include "core/task.h"
 #include "web/cursor.h"
 
 #define LIMIT_DEFAULT 50
 
 struct tasks_in {
 	struct seen seen;
-	struct texts status, fields;
-	int64_t priority, limit;
-	struct text tag, q, sort, cursor, count;
-	struct text due_before, due_after, created_before, created_after;
-	struct text updated_before, updated_after;
-	bool overdue;
+	struct task_filter_in filter;
+	struct texts fields;
+	int64_t limit;
+	struct text sort, cursor, count;
 };
 
 static const char *const counts[] = { "exact", NULL };
@@ -28,31 +26,9 @@ static const char *const sorts[] = {
 	"title", "-title", "status", "-status", NULL
 };
 
-static int
-check_statuses(struct arena *mem, void *member, const char **ret_why)
-{
-	struct texts *words = member;
-
-	for (size_t i = 0; i < words->n; i++)
-		if (task_check_status(mem, &words->v[i], ret_why))
-			return 1;
-	return 0;
-}
-
 #define IN struct tasks_in
-#define BOUND(m, doc) F(TEXT, IN, m, #m, 0, 1, 64, doc, "\"2026-12-31\"")
 static const struct field query_rows[] = {
-	F_CHECK(TEXTS, IN, status, "status", 0, 0, 8, check_statuses, "Any of these, comma separated", "[\"pending\"]"),
-	F(INT, IN, priority, "priority", 0, 0, 9, "Exactly this", "1"),
-	F(TEXT, IN, tag, "tag", 0, 1, 50, "Carrying this tag", "\"home\""),
-	F(TEXT, IN, q, "q", 0, 1, 200, "Words of title and description, all of them: whole ones in either case; also a phrase in double quotes, or, -not", "\"milk\""),
-	BOUND(due_before, "Due before this date or instant"),
-	BOUND(due_after, "Due after this date or instant"),
-	BOUND(created_before, "Created before this date or instant"),
-	BOUND(created_after, "Created after this date or instant"),
-	BOUND(updated_before, "Changed before this date or instant"),
-	BOUND(updated_after, "Changed after this date or instant"),
-	F(BOOL, IN, overdue, "overdue", 0, 0, 0, "Only what is overdue", "true"),
+	TASK_FILTER_ROWS(IN),
 	F_ENUM(IN, sort, "sort", 0, sorts, "A leading - turns it round; nothing due comes last either way", "\"position\""),
 	F(INT, IN, limit, "limit", 0, 1, 200, "Rows a page; 50 when absent", "50"),
 	F(TEXT, IN, cursor, "cursor", 0, 1, 2048, "next_cursor of the page before, with the same sort and filters", NULL),
@@ -62,41 +38,6 @@ static const struct field query_rows[] = {
 #undef IN
 const struct fields tasks_query =
     FIELDS("TasksQuery", query_rows, struct tasks_in);
-
-static void
-list_bound(struct call *call, const char *name, struct text in, bool end,
-    int64_t *ret)
-{
-	*ret = TIME_NONE;
-	if (in.s && task_bound_parse(in, end, ret))
-		call_fault(call, name, "format",
-		    "must be a date or an RFC 3339 instant");
-}
-
-static int
-list_filter(struct call *call, const struct tasks_in *in,
-    struct task_filter *ret)
-{
-	ret->limit = in->limit == INT_NONE ? LIMIT_DEFAULT : in->limit;
-	ret->count = in->count.s != NULL;
-	ret->status = in->status;
-	ret->priority = in->priority;
-	ret->tag = in->tag;
-	ret->q = in->q;
-	ret->overdue = in->overdue;
-	list_bound(call, "?due_before", in->due_before, false,
-	    &ret->due_before);
-	list_bound(call, "?due_after", in->due_after, true, &ret->due_after);
-	list_bound(call, "?created_before", in->created_before, false,
-	    &ret->created_before);
-	list_bound(call, "?created_after", in->created_after, true,
-	    &ret->created_after);
-	list_bound(call, "?updated_before", in->updated_before, false,
-	    &ret->updated_before);
-	list_bound(call, "?updated_after", in->updated_after, true,
-	    &ret->updated_after);
-	return call->faults.n ? E_INVALID : 0;
-}
 
 static void
 list_sort(struct text name, struct task_filter *ret)
@@ -138,8 +79,7 @@ bound_text(struct buf *b, struct text t)
 
 /* Everything that must be the same for the next page. */
 static struct text
-list_bound_to(struct call *call, const struct task_filter *f,
-    const struct tasks_in *in)
+list_bound_to(struct call *call, const struct task_filter *f)
 {
 	struct buf b = { 0 };
 	struct text all;
@@ -150,8 +90,8 @@ list_bound_to(struct call *call, const struct task_filter *f,
 	buf_printf(&b, "|%zu", f->status.n);
 	for (size_t i = 0; i < f->status.n; i++)
 		bound_text(&b, f->status.v[i]);
-	bound_text(&b, in->tag);
-	bound_text(&b, in->q);
+	bound_text(&b, f->tag);
+	bound_text(&b, f->q);
 	buf_printf(&b, "|%lld|%lld|%lld|%lld|%lld|%lld",
 	    (long long)f->due_before, (long long)f->due_after,
 	    (long long)f->created_before, (long long)f->created_after,
@@ -206,7 +146,10 @@ api_task_list(struct call *call)
 {
 	const struct tasks_in *in = call->query;
 	struct tasks_out *out = arena_alloc(call->mem, sizeof(*out));
-	struct task_filter filter = { 0 };
+	struct task_filter filter = {
+		.limit = in->limit == INT_NONE ? LIMIT_DEFAULT : in->limit,
+		.count = in->count.s != NULL,
+	};
 	struct task_list page;
 	struct text bound;
 	uint64_t only;
@@ -214,10 +157,10 @@ api_task_list(struct call *call)
 
 	call->reply.object = out;
 	list_sort(in->sort, &filter);
-	if ((r = list_filter(call, in, &filter)) ||
+	if ((r = api_task_filter(call, &in->filter, &filter)) ||
 	    (r = list_only(call, in, &only)))
 		return r;
-	bound = list_bound_to(call, &filter, in);
+	bound = list_bound_to(call, &filter);
 	if ((r = list_start(call, in, bound, &filter)) ||
 	    (r = store_task_list(call->app->db, call->mem, &call->who,
 	    &filter, &page)))
