@@ -132,17 +132,23 @@ share(struct worker *w, int64_t now)
 		conns_share(w);
 }
 
+static bool
+is_open(const struct worker *w, int64_t now)
+{
+	return w->ready && w->leaving == LEAVING_NOT && now >= w->pause_ms &&
+	    w->n_conns < w->settings->server_connections;
+}
+
 void
 intake_watch(struct worker *w, int64_t now)
 {
-	bool open = w->ready && w->leaving == LEAVING_NOT &&
-	    now >= w->pause_ms &&
-	    w->n_conns < w->settings->server_connections;
-	bool crowded = open && is_crowded(w, now);
+	bool crowded;
 
-	set_listening(w, open && !crowded);
-	if (open)
+	/* First: what it takes ends the listening. */
+	if (is_open(w, now))
 		insist(w, now);
+	crowded = is_open(w, now) && is_crowded(w, now);
+	set_listening(w, is_open(w, now) && !crowded);
 	if (crowded && now >= w->share_ms) {
 		w->share_ms = now + SHARE_MS;
 		share(w, now);
