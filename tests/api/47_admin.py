@@ -267,9 +267,10 @@ def test_what_belongs_to_a_user_goes_with_him(dev):
         " GROUP BY 1 ORDER BY 1")
     assert {"sessions", "tasks"} <= {name for name, _ in rows}
     # Lockouts go by a trigger: a try must not wait for the account's row.
-    # So do tasks: after their counter, which a new one must have.
+    # So do tasks and their log: after the counter, which a new one must have.
     assert [row for row in rows if row[1] != "c"] == [
-        ["audit", "-"], ["lockouts", "-"], ["tasks", "-"]]
+        ["audit", "-"], ["lockouts", "-"], ["task_changes", "-"],
+        ["tasks", "-"]]
 
 
 # --- the last admin -------------------------------------------------------
