@@ -20,6 +20,9 @@ import instance
 from docket import (SLOW, Client, Person, new_name, parallel, rate_limits,
                     wait_until)
 
+# Quotas come back with time.
+pytestmark = pytest.mark.alone
+
 USER, ANONYMOUS, SESSION, LOGINS = 6, 30, 3, 4
 SETTINGS = [f"limits.requests_user={USER}",
             f"limits.requests_anonymous={ANONYMOUS}",
