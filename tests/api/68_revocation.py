@@ -26,6 +26,7 @@ def crew(dev):
 @pytest.fixture(scope="module")
 def busy(dev, bob):
     """Somebody else's reads all the time."""
+    bob.renew(spare=550)
     storm = Storm(dev, "/tasks", bob.access, clients=8, seconds=3600)
     yield
     storm.stop()
