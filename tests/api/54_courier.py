@@ -100,6 +100,7 @@ def kill_storm(courier, n, seconds, family, step=0.5):
     assert reader.doubles() <= most
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("family", [False, True], ids=["parent", "all"])
 def test_killed_again_and_again_it_loses_nothing(courier, family):
     kill_storm(courier, 960, 6, family)
