@@ -43,9 +43,9 @@ def test_workers_killed_at_random_under_load(own, kills):
     assert load.writes > 0 and load.reads > kills
     assert load.lost_and_doubled() == ([], [])
     assert not load.failed_reads, load.failed_reads[:3]
-    # Half of them in the long run; of fifteen, chance may take all.
-    assert len(load.failed_writes) <= (kills / 2 if kills > 100 else kills), \
-        load.failed_writes[:3]
+    # Half of them; fifteen are allowed three standard deviations above it.
+    chance = 0 if kills > 100 else 3 * (kills / 4) ** 0.5
+    assert len(load.failed_writes) <= kills / 2 + chance, load.failed_writes[:3]
     assert own.supervisor() == supervisor and alive(supervisor)
     wait_until(lambda: len(own.workers()) == crew, "a whole crew", 20)
     assert own.log()[begun:].count("signal=9 served=") == kills
