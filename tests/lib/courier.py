@@ -81,6 +81,9 @@ class Courier:
 
     def stop(self):
         """Its exit code, when it was started by us."""
+        # One that has no sender yet may not have its handlers either.
+        wait_until(lambda: self.senders() or not running(self.pid),
+                   "the courier to be up", 30 * SLOW)
         family = [self.pid, *self.senders()] if running(self.pid) else []
         for pid in family[:1]:
             os.kill(pid, signal.SIGTERM)
