@@ -168,7 +168,12 @@ def indexes(dsn):
         AND contype IN ('p', 'u')
         UNION ALL
         SELECT 'DROP INDEX ' || indexrelid::regclass,
-            pg_get_indexdef(indexrelid)
+            pg_get_indexdef(indexrelid) || coalesce((SELECT
+                string_agg(format('; ALTER INDEX %s ALTER COLUMN %s SET'
+                    ' STATISTICS %s', indexrelid::regclass, attnum,
+                    attstattarget), '')
+                FROM pg_attribute WHERE attrelid = indexrelid
+                AND attstattarget >= 0), '')
         FROM pg_index i WHERE indrelid = 'docket.tasks'::regclass
         AND NOT EXISTS (SELECT FROM pg_constraint
             WHERE conindid = i.indexrelid)""")

@@ -272,6 +272,16 @@ def test_the_columns_that_change_most_are_in_no_index(some):
     assert not {"status", "updated_at", "version", "completed_at"} & set(rows)
 
 
+def test_statistics_make_no_words(some):
+    """autovacuum would make those of 30,000 tasks, time and again."""
+    told = some.sql("ANALYZE docket.tasks; SELECT starelid::regclass, attname"
+                    " FROM pg_statistic JOIN pg_attribute ON attrelid ="
+                    " starelid AND attnum = staattnum").split()
+    assert "docket.tasks|user_id" in told
+    assert not {"docket.tasks|title", "docket.tasks|description"} & set(told)
+    assert not [one for one in told if one.startswith("docket.tasks_text|")]
+
+
 def test_no_request_is_compiled_nor_shared_out(some):
     """Above some size the planner would do either, for 20 ms and more."""
     assert {"jit=off", "max_parallel_workers_per_gather=0",
