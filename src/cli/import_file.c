@@ -5,6 +5,7 @@
 
 #include "base/crypto.h"
 #include "cli/import.h"
+#include "core/csv.h"
 #include "core/names.h"
 #include "core/password.h"
 #include "web/json.h"
@@ -70,43 +71,6 @@ next_line(struct import_file *file, struct text *ret)
 	return ferror(file->f) ? -EIO : 0;
 }
 
-/* What stands between quotes, doubled ones as one; *at ends behind them. */
-static bool
-quoted_cell(const char **at, const char *end, char *out, size_t *n)
-{
-	for (const char *s = *at + 1; s < end; s++) {
-		if (*s == '"' && (s + 1 == end || s[1] != '"')) {
-			*at = s + 1;
-			return true;
-		}
-		s += *s == '"';
-		out[(*n)++] = *s;
-	}
-	return false;
-}
-
-/* One cell off the line. False when a quote is not closed just before a comma
- * or the line's end. */
-static bool
-next_cell(struct text *rest, struct arena *mem, struct text *ret)
-{
-	const char *s = rest->s, *end = rest->s + rest->n;
-	char *out = arena_alloc(mem, rest->n + 1);
-	size_t n = 0;
-
-	if (s < end && *s == '"') {
-		if (!quoted_cell(&s, end, out, &n) || (s < end && *s != ','))
-			return false;
-	} else {
-		while (s < end && *s != ',')
-			out[n++] = *s++;
-	}
-	*ret = (struct text){ out, n };
-	*rest = s < end ? (struct text){ s + 1, (size_t)(end - s - 1) } :
-	    TEXT_NONE;
-	return true;
-}
-
 static void
 skip_mark(struct text *line)
 {
@@ -131,7 +95,7 @@ read_header(struct import_file *file, struct arena *mem, struct text line)
 	while (line.s) {
 		int row;
 
-		if (!next_cell(&line, mem, &name))
+		if (!csv_cell(&line, mem, &name))
 			return bad_header(file, "a quote is not closed",
 			    TEXT_NONE);
 		row = field_find(&account_row, name);
@@ -177,7 +141,7 @@ read_cells(const struct import_file *file, struct arena *mem,
 	for (i = 0; i < file->n_columns && line.s; i++) {
 		struct text cell;
 
-		if (!next_cell(&line, mem, &cell)) {
+		if (!csv_cell(&line, mem, &cell)) {
 			faults_add(faults, mem, TEXT_NONE, TEXT_NONE,
 			    "syntax", "a quote is not closed");
 			return;
