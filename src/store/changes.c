@@ -5,6 +5,7 @@
 #include <stddef.h>
 
 #include "base/error.h"
+#include "store/edges.h"
 #include "store/sets.h"
 #include "store/task_sql.h"
 #include "store/who.h"
@@ -167,14 +168,14 @@ int
 store_changes(struct db *db, struct arena *mem, const struct principal *who,
     const struct changes_at *from, int64_t limit, struct changes *ret)
 {
-	static const struct uuid low = { { [15] = 1 } };
 	struct db_params p = { 0 };
 	struct db_result r;
 	int error;
 
 	who_params(&p, who);
 	if (from->whole)
-		db_uuid(&p, uuid_is_nil(&from->id) ? &low : &from->id);
+		db_uuid(&p, uuid_is_nil(&from->id) ? &edge_low :
+		    &from->id);
 	else
 		db_int(&p, from->change);
 	db_int(&p, from->whole ? limit + 1 : limit);

@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "store/changes.h"
+#include "store/edges.h"
 #include "store/sets.h"
 
 /* Rows of the logs that one transaction looks at. */
@@ -78,7 +79,7 @@ int
 store_changes_trim(struct db *db, struct arena *mem, int64_t keep,
     int64_t *ret_n)
 {
-	struct trimmed at = { .user_id = { { [15] = 1 } } };
+	struct trimmed at = { .user_id = edge_low };
 	struct db_result r;
 	int error;
 

@@ -5,6 +5,7 @@
 #include <stddef.h>
 
 #include "base/error.h"
+#include "store/edges.h"
 #include "store/event.h"
 #include "store/sets.h"
 #include "store/who.h"
@@ -154,12 +155,6 @@ static const struct stmt statements[] = {
 
 const struct stmts device_statements = STMTS(statements);
 
-/* Above every id that there is: the list from its beginning. */
-static const struct uuid id_high = { {
-	255, 255, 255, 255, 255, 255, 255, 255,
-	255, 255, 255, 255, 255, 255, 255, 255
-} };
-
 int
 store_devices(struct db *db, struct arena *mem, const struct principal *who,
     const struct uuid *before, int64_t limit, struct list *ret)
@@ -169,7 +164,7 @@ store_devices(struct db *db, struct arena *mem, const struct principal *who,
 	int error;
 
 	who_params(&p, who);
-	db_uuid(&p, uuid_is_nil(before) ? &id_high : before);
+	db_uuid(&p, uuid_is_nil(before) ? &edge_high : before);
 	db_int(&p, limit);
 	error = who_run(db, mem, who, &statements[DEVICE_LIST], &p, &r);
 	if (error)

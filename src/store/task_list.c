@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "store/edges.h"
 #include "store/sets.h"
 #include "store/task_filter.h"
 #include "store/task_sql.h"
@@ -142,16 +143,7 @@ static const enum key_type key_types[SORT__MAX] = {
 	[SORT_TITLE] = KEY_TEXT, [SORT_STATUS] = KEY_TEXT,
 };
 
-/* Below and above every id, every instant that PostgreSQL takes from us, and
- * every title of 200 characters (U+10FFFF is the last code point). */
-static const struct uuid id_low = { { [15] = 1 } };
-static const struct uuid id_high = { {
-	255, 255, 255, 255, 255, 255, 255, 255,
-	255, 255, 255, 255, 255, 255, 255, 255
-} };
-
-#define TIME_LOW INT64_C(-200000000000000000)
-#define TIME_HIGH INT64_C(900000000000000000)
+/* Above every title of 200 characters: U+10FFFF is the last code point. */
 #define TITLE_CHARS 201
 
 static struct text
@@ -169,7 +161,7 @@ static void
 push_start(struct db_params *p, struct arena *mem, const struct task_filter *f)
 {
 	bool down = f->descending;
-	const struct uuid *edge = down ? &id_high : &id_low;
+	const struct uuid *edge = down ? &edge_high : &edge_low;
 
 	switch (key_types[f->sort]) {
 	case KEY_TEXT:
@@ -181,7 +173,7 @@ push_start(struct db_params *p, struct arena *mem, const struct task_filter *f)
 		break;
 	case KEY_TIME:
 	case KEY_DUE:
-		db_time(p, down ? TIME_HIGH : TIME_LOW);
+		db_time(p, down ? EDGE_TIME_HIGH : EDGE_TIME_LOW);
 		break;
 	case KEY_ID:
 		break;
@@ -205,15 +197,15 @@ task_key_int(struct text t, int64_t *ret)
 	*ret = strtoll(digits, &end, 10);
 	if (errno || *end || digits[0] == '+' || digits[0] == ' ')
 		return E_CURSOR;
-	return *ret > TIME_LOW && *ret < TIME_HIGH ? 0 : E_CURSOR;
+	return *ret > EDGE_TIME_LOW && *ret < EDGE_TIME_HIGH ? 0 : E_CURSOR;
 }
 
 /* A due key is the instant in µs, or empty among the undated tasks. */
 static int
 push_due(struct db_params *p, const struct task_filter *f)
 {
-	const struct uuid *edge = f->descending ? &id_high : &id_low;
-	int64_t us = f->descending ? TIME_LOW : TIME_HIGH;
+	const struct uuid *edge = f->descending ? &edge_high : &edge_low;
+	int64_t us = f->descending ? EDGE_TIME_LOW : EDGE_TIME_HIGH;
 	bool dated = f->key.n > 0;
 
 	if (dated && task_key_int(f->key, &us))

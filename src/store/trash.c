@@ -5,6 +5,7 @@
 #include <stddef.h>
 
 #include "base/error.h"
+#include "store/edges.h"
 #include "store/sets.h"
 #include "store/task_sql.h"
 #include "store/who.h"
@@ -106,16 +107,6 @@ static const struct stmt statements[] = {
 
 const struct stmts trash_statements = STMTS(statements);
 
-static const struct uuid id_low = { { [15] = 1 } };
-static const struct uuid id_high = { {
-	255, 255, 255, 255, 255, 255, 255, 255,
-	255, 255, 255, 255, 255, 255, 255, 255
-} };
-
-/* Around every instant that is deleted at. */
-#define TIME_LOW INT64_C(-200000000000000000)
-#define TIME_HIGH INT64_C(900000000000000000)
-
 int
 store_trash_list(struct db *db, struct arena *mem, const struct principal *who,
     const struct trash_from *from, int64_t limit, struct list *ret)
@@ -128,8 +119,8 @@ store_trash_list(struct db *db, struct arena *mem, const struct principal *who,
 
 	who_params(&p, who);
 	db_int(&p, limit + 1);
-	db_time(&p, newest ? TIME_HIGH : from->deleted_at);
-	db_uuid(&p, newest ? &id_high : &from->id);
+	db_time(&p, newest ? EDGE_TIME_HIGH : from->deleted_at);
+	db_uuid(&p, newest ? &edge_high : &from->id);
 	error = who_run(db, mem, who, &statements[TRASH_LIST], &p, &r);
 	if (error)
 		return error;
@@ -181,8 +172,8 @@ int
 store_trash_empty(struct db *db, struct arena *mem, int64_t days,
     int64_t *ret_n)
 {
-	struct swept at = { .user_id = id_low, .id = id_low,
-		.deleted_at = TIME_LOW };
+	struct swept at = { .user_id = edge_low, .id = edge_low,
+		.deleted_at = EDGE_TIME_LOW };
 	struct db_result r;
 	int error;
 
