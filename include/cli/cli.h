@@ -53,6 +53,8 @@ struct db *cli_database(const struct settings *settings, int *ret_status);
 /* The same as another role, with the statements that are its own. */
 struct db *cli_connect(const struct settings *settings, const char *dsn,
     const struct stmts *const *sets, size_t n_sets, int *ret_status);
+/* "NAME2026-01-31T09:30:00.000Z" on standard output, "NAME-" for none. */
+void cli_print_time(const char *name, int64_t us);
 /* Tell an error of the store on standard error; its exit status. */
 int cli_fail(const char *what, int error);
 

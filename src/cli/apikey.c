@@ -186,17 +186,6 @@ apikey_add(struct work *w)
 	return 0;
 }
 
-/* "-" for what is not there. */
-static void
-print_time(const char *name, int64_t us)
-{
-	char out[TIME_CHARS] = "-";
-
-	if (us != TIME_NONE)
-		time_format(us, out);
-	printf(" %s=%.*s", name, us == TIME_NONE ? 1 : TIME_CHARS, out);
-}
-
 static void
 print_texts(const char *name, struct texts list)
 {
@@ -218,8 +207,8 @@ print_key(const struct api_key *key)
 	    key->owner.s ? key->owner.s : "-");
 	print_texts("scopes", key->scopes);
 	print_texts("allow", key->allow);
-	print_time("expires", key->expires_at);
-	print_time("used", key->used_at);
+	cli_print_time(" expires=", key->expires_at);
+	cli_print_time(" used=", key->used_at);
 	printf(" name=%.*s\n", TEXT_FMT(key->name));
 }
 

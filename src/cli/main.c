@@ -151,6 +151,16 @@ cli_fail(const char *what, int error)
 	return error_row(error)->status >= 500 ? EX_TEMPFAIL : EX_DATAERR;
 }
 
+void
+cli_print_time(const char *name, int64_t us)
+{
+	char out[TIME_CHARS] = "-";
+
+	if (us != TIME_NONE)
+		time_format(us, out);
+	printf("%s%.*s", name, us == TIME_NONE ? 1 : TIME_CHARS, out);
+}
+
 struct db *
 cli_connect(const struct settings *settings, const char *dsn,
     const struct stmts *const *sets, size_t n_sets, int *ret_status)

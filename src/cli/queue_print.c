@@ -7,18 +7,8 @@
 #include <sysexits.h>
 
 #include "base/buf.h"
+#include "cli/cli.h"
 #include "core/names.h"
-
-/* "-" for what is not there. */
-static void
-print_time(const char *name, int64_t us)
-{
-	char out[TIME_CHARS] = "-";
-
-	if (us != TIME_NONE)
-		time_format(us, out);
-	printf("%s%.*s", name, us == TIME_NONE ? 1 : TIME_CHARS, out);
-}
 
 /* What other sides say is made printable before it is stored; a terminal gets
  * no control character all the same. */
@@ -45,9 +35,9 @@ queue_print_lanes(struct list lanes, struct text channel)
 		printf(" letters=%" PRId64 " sent=%" PRId64 " failed=%" PRId64
 		    " failures=%" PRId64, v[i].letters, v[i].sent,
 		    v[i].failed, v[i].failures);
-		print_time(" open_until=", v[i].open_until);
-		print_time(" held=", v[i].held_at);
-		print_time(" failed_at=", v[i].failed_at);
+		cli_print_time(" open_until=", v[i].open_until);
+		cli_print_time(" held=", v[i].held_at);
+		cli_print_time(" failed_at=", v[i].failed_at);
 		print_text(" error=", v[i].last_error);
 		putchar('\n');
 	}
@@ -81,8 +71,8 @@ queue_print_letters(struct arena *mem, struct list letters)
 		print_text(" purpose=", v[i].purpose);
 		printf(" tries=%" PRId64 " age=%" PRId64 "s", v[i].tries,
 		    age(&v[i]));
-		print_time(" next=", v[i].next_at);
-		print_time(" expires=", v[i].expires_at);
+		cli_print_time(" next=", v[i].next_at);
+		cli_print_time(" expires=", v[i].expires_at);
 		print_text(" error=", v[i].last_error);
 		putchar('\n');
 	}
@@ -101,10 +91,10 @@ queue_print_whole(struct arena *mem, struct list letters)
 		print_text("\npurpose: ", v[i].purpose);
 		print_text("\nstate:   ", v[i].state);
 		printf("\ntries:   %" PRId64, v[i].tries);
-		print_time("\ncreated: ", v[i].created_at);
-		print_time("\nnext:    ", v[i].next_at);
-		print_time("\nexpires: ", v[i].expires_at);
-		print_time("\ndead:    ", v[i].dead_at);
+		cli_print_time("\ncreated: ", v[i].created_at);
+		cli_print_time("\nnext:    ", v[i].next_at);
+		cli_print_time("\nexpires: ", v[i].expires_at);
+		cli_print_time("\ndead:    ", v[i].dead_at);
 		print_text("\nerror:   ", v[i].last_error);
 		printf("\n\n");
 	}
