@@ -143,7 +143,7 @@ serve(const struct settings_source *source, struct settings *settings)
 	int code;
 
 	/* Made once; the workers share its pages. */
-	openapi_print(&openapi, &api_routes, settings->auth_tasks_auth);
+	openapi_print(&openapi, &api_routes, settings);
 	config.openapi = buf_view(&openapi);
 	code = server_run(&config, settings);
 	buf_done(&openapi);
@@ -183,7 +183,7 @@ print_openapi(const struct settings *settings)
 {
 	struct buf text = { 0 };
 
-	openapi_print(&text, &api_routes, settings->auth_tasks_auth);
+	openapi_print(&text, &api_routes, settings);
 	fwrite(buf_view(&text).s, 1, buf_view(&text).n, stdout);
 	buf_done(&text);
 }

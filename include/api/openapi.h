@@ -9,9 +9,9 @@
 #include "base/settings.h"
 #include "web/route.h"
 
-/* tasks_auth: the setting auth.tasks_auth, which the document tells of. */
+/* It tells of the settings auth.tasks_auth and auth.gate_cookie. */
 void openapi_print(struct buf *out, const struct routes *routes,
-    const char *tasks_auth);
+    const struct settings *settings);
 /* docketd --routes: method, path, access, group, operation, alias of. */
 void routes_print(FILE *out, const struct routes *routes);
 /* docketd --errors: status, code, title. */

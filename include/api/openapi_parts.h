@@ -4,6 +4,7 @@
 #define DOCKET_API_OPENAPI_PARTS_H
 
 #include "api/schema.h"
+#include "base/settings.h"
 
 /* The tag of a row: seed aliases, what needs no database, else the first
  * segment of the path. Not NUL-terminated. */
@@ -14,7 +15,7 @@ void openapi_tags(struct buf *out, const struct routes *routes);
 void openapi_info(struct buf *out);
 /* The value of `components`. */
 void openapi_components(struct buf *out, const struct schemas *schemas,
-    const struct routes *routes);
+    const struct routes *routes, const struct settings *settings);
 
 /* References to the headers that tell of limits; `headers` of a success, left
  * out when there are none; the definitions of the former. */
@@ -23,7 +24,8 @@ void openapi_headers(struct buf *out, const struct route *route);
 void openapi_limit_headers(struct buf *out);
 
 /* The value of `securitySchemes`, within its braces. */
-void openapi_schemes(struct buf *out, const struct routes *routes);
+void openapi_schemes(struct buf *out, const struct routes *routes,
+    const struct settings *settings);
 
 /* The `responses` of an operation, by what its row can give. */
 void openapi_responses(struct buf *out, const struct schemas *schemas,

@@ -131,10 +131,10 @@ bearer_print(struct buf *out, const struct route *route, bool with_key)
 /* What web/access.c lets in. */
 static void
 security_print(struct buf *out, const struct route *route,
-    const char *tasks_auth)
+    const struct settings *settings)
 {
 	const bool tasks = route->flags & ROUTE_TASKS && route->scope;
-	const char *auth = tasks ? tasks_auth : route->scope ||
+	const char *auth = tasks ? settings->auth_tasks_auth : route->scope ||
 	    route->access == ACCESS_ADMIN_OR_KEY ? "either" : "jwt";
 
 	doc_open(out, "security", '[');
@@ -149,7 +149,7 @@ security_print(struct buf *out, const struct route *route,
 		}
 		if (strcmp(auth, "apikey") == 0)
 			bearer_print(out, route, true);
-		if (route->flags & ROUTE_GATE) {
+		if (route->flags & ROUTE_GATE && settings->auth_gate_cookie[0]) {
 			doc_item(out);
 			buf_puts(out, "{\"gateCookie\":[]}");
 		}
@@ -159,7 +159,7 @@ security_print(struct buf *out, const struct route *route,
 
 static void
 operation_print(struct buf *out, const struct schemas *schemas,
-    const struct route *route, const char *tasks_auth)
+    const struct route *route, const struct settings *settings)
 {
 	char method[8] = "";
 
@@ -177,7 +177,7 @@ operation_print(struct buf *out, const struct schemas *schemas,
 		buf_printf(out, "\"Stands for `%s`, which new clients use.\"",
 		    route->canonical);
 	}
-	security_print(out, route, tasks_auth);
+	security_print(out, route, settings);
 	parameters_print(out, schemas, route);
 	body_print(out, schemas, route);
 	openapi_responses(out, schemas, route);
@@ -196,7 +196,7 @@ path_seen(const struct routes *routes, size_t at)
 /* One object a path, at its first row, with the methods of all its rows. */
 static void
 paths_print(struct buf *out, const struct schemas *schemas,
-    const struct routes *routes, const char *tasks_auth)
+    const struct routes *routes, const struct settings *settings)
 {
 	for (size_t i = 0; i < routes->n; i++) {
 		if (path_seen(routes, i))
@@ -205,14 +205,14 @@ paths_print(struct buf *out, const struct schemas *schemas,
 		for (size_t k = i; k < routes->n; k++)
 			if (strcmp(routes->v[k].path, routes->v[i].path) == 0)
 				operation_print(out, schemas, &routes->v[k],
-				    tasks_auth);
+				    settings);
 		doc_close(out, '}');
 	}
 }
 
 void
 openapi_print(struct buf *out, const struct routes *routes,
-    const char *tasks_auth)
+    const struct settings *settings)
 {
 	struct schemas schemas = { .n = 0 };
 
@@ -223,9 +223,9 @@ openapi_print(struct buf *out, const struct routes *routes,
 	doc_raw(out, "servers", "[{\"url\":\"/\"}]");
 	openapi_tags(out, routes);
 	doc_open(out, "paths", '{');
-	paths_print(out, &schemas, routes, tasks_auth);
+	paths_print(out, &schemas, routes, settings);
 	doc_close(out, '}');
-	openapi_components(out, &schemas, routes);
+	openapi_components(out, &schemas, routes, settings);
 	doc_close(out, '}');
 	buf_putc(out, '\n');
 }

@@ -333,7 +333,7 @@ headers_print(struct buf *out)
 
 void
 openapi_components(struct buf *out, const struct schemas *schemas,
-    const struct routes *routes)
+    const struct routes *routes, const struct settings *settings)
 {
 	doc_open(out, "components", '{');
 	doc_open(out, "schemas", '{');
@@ -350,7 +350,7 @@ openapi_components(struct buf *out, const struct schemas *schemas,
 	headers_print(out);
 	doc_close(out, '}');
 	doc_open(out, "securitySchemes", '{');
-	openapi_schemes(out, routes);
+	openapi_schemes(out, routes, settings);
 	doc_close(out, '}');
 	doc_close(out, '}');
 }

@@ -32,15 +32,26 @@ scope_seen(const struct routes *routes, size_t at)
 	return false;
 }
 
+static void
+cookie_scheme(struct buf *out, const char *name)
+{
+	doc_open(out, "gateCookie", '{');
+	doc_string(out, "type", "apiKey");
+	doc_string(out, "in", "cookie");
+	doc_string(out, "name", name);
+	doc_close(out, '}');
+}
+
 void
-openapi_schemes(struct buf *out, const struct routes *routes)
+openapi_schemes(struct buf *out, const struct routes *routes,
+    const struct settings *settings)
 {
 	doc_raw(out, "bearer", "{\"type\":\"http\",\"scheme\":\"bearer\","
 	    "\"bearerFormat\":\"JWT\"}");
 	doc_raw(out, "apiKey", "{\"type\":\"apiKey\",\"in\":\"header\","
 	    "\"name\":\"X-API-Key\"}");
-	doc_raw(out, "gateCookie", "{\"type\":\"apiKey\",\"in\":\"cookie\","
-	    "\"name\":\"__Host-docket\"}");
+	if (settings->auth_gate_cookie[0])
+		cookie_scheme(out, settings->auth_gate_cookie);
 	doc_open(out, "oauth2", '{');
 	doc_string(out, "type", "oauth2");
 	doc_open(out, "flows", '{');

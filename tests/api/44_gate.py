@@ -212,6 +212,14 @@ def test_a_question_writes_nothing(fresh, api, ledger):
     assert ledger.changed(before) == []
 
 
+def gate_schemes(document):
+    """The cookie's name, and how many operations it opens."""
+    parts = document["components"]["securitySchemes"]
+    return parts.get("gateCookie", {}).get("name"), sum(
+        {"gateCookie": []} in operation.get("security", [])
+        for row in document["paths"].values() for operation in row.values())
+
+
 def test_the_document_tells_of_it(api):
     document = api.get("/openapi.json").json
     scheme = document["components"]["securitySchemes"]["gateCookie"]
@@ -557,6 +565,7 @@ def test_the_cookie_as_the_settings_say(limited):
     pair, rest = attributes(one.post("/auth/cookie"))
     assert pair.startswith("gate=")
     assert {"Domain=localhost", "Max-Age=3600"} <= set(rest)
+    assert gate_schemes(one.get("/openapi.json").json) == ("gate", 1)
     with guarded.site(limited) as other:
         visitor = other.visitor(cookie="a=1; " + pair)
         assert visitor.seen()[1]["cookie"] == ["a=1"]
@@ -609,6 +618,7 @@ def test_passwords_at_the_sites_door_count_as_at_dockets():
 def test_without_a_cookies_name_there_is_none():
     with instance.running("auth.gate_cookie=", "server.workers=2") as dev:
         one = docket.person(dev)
+        assert gate_schemes(one.get("/openapi.json").json) == (None, 0)
         for method in ("POST", "DELETE"):
             reply = one.request(method, "/auth/cookie", 404)
             assert not reply.header("Set-Cookie")
