@@ -6,7 +6,7 @@
 #include "core/address.h"
 #include "courier/net.h"
 
-#define GUARD_WHY 96
+#define GUARD_WHY 128
 
 /* Does it begin so ("https:"), in whatever case? */
 bool guard_scheme(const char *url, const char *scheme);

@@ -101,8 +101,8 @@ guard_address(const struct networks *allowed, bool tls,
 		return true;
 	address_print(to, &address, printed);
 	if (kind)
-		snprintf(why, GUARD_WHY, "%s is a %s address and not allowed",
-		    printed, kind);
+		snprintf(why, GUARD_WHY, "%s is a %s address and not in "
+		    "courier.allow_addresses", printed, kind);
 	else
 		snprintf(why, GUARD_WHY, "no TLS to %s, a public address",
 		    printed);

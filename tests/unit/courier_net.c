@@ -393,6 +393,9 @@ broken(void **state)
 	}
 }
 
+#define LOOPBACK \
+	"127.0.0.1 is a loopback address and not in courier.allow_addresses"
+
 /* Nothing reaches the port: it would be heard. */
 static void
 addresses(void **state)
@@ -401,22 +404,15 @@ addresses(void **state)
 	static const struct {
 		const char *allowed, *url, *why;
 	} rows[] = {
-		{ "", "http://127.0.0.1:%d/", "127.0.0.1 is a loopback "
-		    "address and not allowed" },
-		{ "", "https://127.0.0.1:%d/", "127.0.0.1 is a loopback "
-		    "address and not allowed" },
+		{ "", "http://127.0.0.1:%d/", LOOPBACK },
+		{ "", "https://127.0.0.1:%d/", LOOPBACK },
 		{ "127.0.0.2,::1", "http://127.0.0.1:%d/",
-		  "127.0.0.1 is a loopback address and not allowed" },
-		{ "", "http://2130706433:%d/", "127.0.0.1 is a loopback "
-		    "address and not allowed" },
-		{ "", "http://0x7f.1:%d/", "127.0.0.1 is a loopback "
-		    "address and not allowed" },
-		{ "", "http://[::ffff:127.0.0.1]:%d/", "::ffff:127.0.0.1 is "
-		    "a loopback address and not allowed" },
-		{ "", "smtp://127.0.0.1:%d", "127.0.0.1 is a loopback "
-		    "address and not allowed" },
-		{ "", "smtps://127.0.0.1:%d", "127.0.0.1 is a loopback "
-		    "address and not allowed" },
+		  LOOPBACK },
+		{ "", "http://2130706433:%d/", LOOPBACK },
+		{ "", "http://0x7f.1:%d/", LOOPBACK },
+		{ "", "http://[::ffff:127.0.0.1]:%d/", "::ffff:" LOOPBACK },
+		{ "", "smtp://127.0.0.1:%d", LOOPBACK },
+		{ "", "smtps://127.0.0.1:%d", LOOPBACK },
 		/* Not even tried, so it need not be there. */
 		{ "127.0.0.1", "http://8.8.8.8:%d/", "no TLS to 8.8.8.8, a "
 		    "public address" },
