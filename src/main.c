@@ -110,9 +110,11 @@ parse(int argc, char **argv, struct arguments *ret)
 static int
 check_keys(const struct settings *settings, FILE *err)
 {
-	struct token_ring *ring = token_ring_load(settings->auth_key_file, err);
+	struct token_ring *ring = token_ring_load("auth.key_file",
+	    settings->auth_key_file, err);
 	struct secret secret = { 0 };
-	int r = secret_load(settings->server_secret_file, err, &secret);
+	int r = secret_load("server.secret_file",
+	    settings->server_secret_file, err, &secret);
 
 	secret_done(&secret);
 	token_ring_free(ring);

@@ -19,16 +19,18 @@ struct token_ring;
  * Lines `current|next|previous KID ALG BASE64URL`, '#' comments; exactly one
  * current; a comment "# since INSTANT" says it of the key in the next line.
  * For ES256 the bytes are the private scalar (RFC 7518 §6.2.2.1's `d`). Refused
- * with "file:line: why" on err: a key under 32 bytes, a known default (alpha,
+ * with "setting: file:line: why" on err (setting NULL: without it): a key under 32 bytes, a known default (alpha,
  * secret, changeme, ... also repeated or padded), no scalar of P-256, one key
  * for two algorithms, a KID that is not 1-64 of [A-Za-z0-9._-], a KID twice,
  * an unknown ALG, a file that others can read. NULL then.
  */
-struct token_ring *token_ring_load(const char *file, FILE *err);
+struct token_ring *token_ring_load(const char *setting, const char *file,
+    FILE *err);
 void token_ring_free(struct token_ring *ring);
 
 /* The same rules for the master secret: one line of base64url. 0 or -EINVAL */
-int secret_load(const char *file, FILE *err, struct secret *ret);
+int secret_load(const char *setting, const char *file, FILE *err,
+    struct secret *ret);
 
 struct token_policy {
 	struct text issuer, audience;

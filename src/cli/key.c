@@ -73,7 +73,7 @@ ring_show(const struct token_ring *ring, int64_t now)
 static int
 key_list(struct key_command *c)
 {
-	struct token_ring *ring = token_ring_load(
+	struct token_ring *ring = token_ring_load("auth.key_file",
 	    c->settings->auth_key_file, stderr);
 
 	if (!ring)
@@ -103,7 +103,7 @@ ring_save(const struct key_command *c, const struct token_ring *ring,
 	buf_done(&bytes);
 	if (status)
 		return status;
-	again = token_ring_load(to->fresh, stderr);
+	again = token_ring_load(NULL, to->fresh, stderr);
 	if (!again)
 		return EX_SOFTWARE;
 	token_ring_free(again);
@@ -179,8 +179,8 @@ ring_rotate_once(struct key_command *c, struct token_ring *ring,
 static struct token_ring *
 ring_open(const struct replace *at)
 {
-	return at->exists ? token_ring_load(at->path, stderr) :
-	    token_ring_new();
+	return at->exists ? token_ring_load("auth.key_file", at->path,
+	    stderr) : token_ring_new();
 }
 
 static int
@@ -225,7 +225,7 @@ key_generate(struct key_command *c)
 static void
 note_turned(const struct key_command *c)
 {
-	struct token_ring *ring = token_ring_load(
+	struct token_ring *ring = token_ring_load("auth.key_file",
 	    c->settings->auth_key_file, stderr);
 	int status = EX_OSERR;
 	struct db *db = ring ? cli_database(c->settings, &status) : NULL;

@@ -201,9 +201,10 @@ secret_read(struct keyfile *src, struct secret *ret)
 }
 
 int
-secret_load(const char *file, FILE *err, struct secret *ret)
+secret_load(const char *setting, const char *file, FILE *err,
+    struct secret *ret)
 {
-	struct keyfile src = { .name = file, .err = err };
+	struct keyfile src = { .name = file, .setting = setting, .err = err };
 	struct secret secret = { .n = 0 };
 	const char *why = NULL;
 	bool good = keyfile_open(&src);

@@ -222,9 +222,9 @@ token_ring_new(void)
 }
 
 struct token_ring *
-token_ring_load(const char *file, FILE *err)
+token_ring_load(const char *setting, const char *file, FILE *err)
 {
-	struct keyfile src = { .name = file, .err = err };
+	struct keyfile src = { .name = file, .setting = setting, .err = err };
 	struct token_ring *ring = token_ring_new();
 	bool good;
 

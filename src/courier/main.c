@@ -139,7 +139,8 @@ static bool
 seal_load(const struct settings *s, struct secret *ret)
 {
 	struct secret master = { .n = 0 };
-	int r = secret_load(s->server_secret_file, stderr, &master);
+	int r = secret_load("server.secret_file", s->server_secret_file,
+	    stderr, &master);
 
 	if (r == 0)
 		r = crypto_derive(&master, "seal", ret);

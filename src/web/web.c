@@ -32,7 +32,8 @@ web_keys(struct app *app)
 	struct secret master;
 	int r;
 
-	if (secret_load(app->settings->server_secret_file, stderr, &master))
+	if (secret_load("server.secret_file",
+	    app->settings->server_secret_file, stderr, &master))
 		return -EINVAL;
 	if ((r = crypto_derive(&master, "cursor", &app->key_cursor)) == 0 &&
 	    (r = crypto_derive(&master, "otp", &app->key_otp)) == 0 &&

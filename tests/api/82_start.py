@@ -182,6 +182,7 @@ BAD_KEYS = {
 def test_a_weak_signing_key(dev, place, key):
     write(place / "jwt.keys", f"# ring\ncurrent k1 HS256 {key}\n", 0o600)
     said = refused(dev, place)
+    assert re.search(r"^auth\.key_file: ", said, re.M), said
     assert "jwt.keys:2" in said, said
     assert key not in said, "a key in a message"
 
@@ -190,6 +191,7 @@ def test_a_weak_signing_key(dev, place, key):
 def test_a_weak_master_secret(dev, place, key):
     write(place / "secret.key", key + "\n", 0o600)
     said = refused(dev, place)
+    assert re.search(r"^server\.secret_file: ", said, re.M), said
     assert "secret.key" in said and key not in said, said
 
 
@@ -224,7 +226,10 @@ def test_key_files_that_others_can_read(dev, place, name, mode):
 @pytest.mark.parametrize("name", ["jwt.keys", "secret.key"])
 def test_key_files_that_are_not_there(dev, place, name):
     (place / name).unlink()
-    assert name in refused(dev, place)
+    said = refused(dev, place)
+    setting = {"jwt.keys": "auth.key_file",
+               "secret.key": "server.secret_file"}[name]
+    assert f"{setting}: {place / name}: " in said, said
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="needs root")

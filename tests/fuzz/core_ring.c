@@ -95,7 +95,7 @@ check_print(const struct token_ring *ring)
 	ring_print(ring, mem, &one);
 	must(ftruncate(file, 0) == 0 &&
 	    pwrite(file, one.p, one.n, 0) == (ssize_t)one.n, "no room");
-	again = token_ring_load(path, stderr);
+	again = token_ring_load(NULL, path, stderr);
 	must(again && again->n == ring->n && again->current == ring->current,
 	    "a printed ring is another one");
 	ring_print(again, mem, &two);
@@ -133,7 +133,7 @@ load_ring(void)
 	struct token_ring *ring;
 
 	must(err, "no memory");
-	ring = token_ring_load(path, err);
+	ring = token_ring_load(NULL, path, err);
 	fclose(err);
 	check_report(said, ring != NULL);
 	if (ring) {
@@ -155,7 +155,7 @@ load_secret(void)
 	int r;
 
 	must(err, "no memory");
-	r = secret_load(path, err, &secret);
+	r = secret_load(NULL, path, err, &secret);
 	must(r == 0 || r == -EINVAL, "another fault");
 	fclose(err);
 	check_report(said, r == 0);

@@ -69,7 +69,7 @@ ring_loads(void)
 
 	free(said);
 	err = open_memstream(&said, &said_n);
-	ring = token_ring_load(path, err);
+	ring = token_ring_load(NULL, path, err);
 	fclose(err);
 	token_ring_free(ring);
 	return ring != NULL;
@@ -83,7 +83,7 @@ secret_loads(struct secret *ret)
 
 	free(said);
 	err = open_memstream(&said, &said_n);
-	r = secret_load(path, err, ret);
+	r = secret_load(NULL, path, err, ret);
 	fclose(err);
 	assert_true(r == 0 || r == -EINVAL);
 	return r == 0;
@@ -119,7 +119,7 @@ ring_of(const char *content)
 	struct token_ring *ring;
 
 	write_file(content, strlen(content), 0600);
-	ring = token_ring_load(path, stderr);
+	ring = token_ring_load(NULL, path, stderr);
 	unlink(path);
 	assert_non_null(ring);
 	return ring;

@@ -122,7 +122,7 @@ survives_its_file(void)
 
 	ring_print(ring, mem, &out);
 	assert_int_equal(write(fd, out.p, out.n), out.n);
-	again = token_ring_load(name, stderr);
+	again = token_ring_load(NULL, name, stderr);
 	assert_non_null(again);
 	assert_int_equal(again->n, ring->n);
 	assert_int_equal(again->current, ring->current);

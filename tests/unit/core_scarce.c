@@ -122,7 +122,7 @@ setup(void **state)
 	mem = arena_new(65536);
 	fprintf(f, "current k HS256 " GOOD "\n");
 	fclose(f);
-	ring = token_ring_load(path, stderr);
+	ring = token_ring_load(NULL, path, stderr);
 	memset(&who.user_id, 0x11, sizeof(who.user_id));
 	memset(&who.session_id, 0x22, sizeof(who.session_id));
 	return token_issue(mem, ring, &policy, NOW, &who, TEXT("user"),
@@ -269,11 +269,11 @@ key_files_without_memory(void **state)
 	(void)state;
 	for (unsigned long nth = 1; nth <= 2; nth++) {
 		fail_at = nth;
-		assert_null(token_ring_load(path, err));
+		assert_null(token_ring_load(NULL, path, err));
 		assert_int_equal(fail_at, 0);
 	}
 	fail_at = 1;
-	assert_int_equal(secret_load(path, err, &secret), -EINVAL);
+	assert_int_equal(secret_load(NULL, path, err, &secret), -EINVAL);
 	assert_int_equal(fail_at, 0);
 	assert_int_equal(secret.n, 7);
 	fail_at = 1;

@@ -45,7 +45,7 @@ setup(void **state)
 	    base64url_encode(mem, key1, 32).s,
 	    base64url_encode(mem, key2, 32).s);
 	fclose(f);
-	ring = token_ring_load(name, stderr);
+	ring = token_ring_load(NULL, name, stderr);
 	unlink(name);
 	policy.memo = token_memo_new();
 	return ring && policy.memo ? 0 : -1;

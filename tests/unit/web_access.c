@@ -41,7 +41,7 @@ setup(void **state)
 		return -1;
 	fprintf(f, "current k HS256 " GOOD "\n");
 	fclose(f);
-	app.ring = token_ring_load(path, stderr);
+	app.ring = token_ring_load(NULL, path, stderr);
 	unlink(path);
 	call.mem = arena_new(65536);
 	memset(&who.user_id, 0x11, sizeof(who.user_id));
