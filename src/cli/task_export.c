@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 /* docket export: all tasks of an account as one file. */
 #include <errno.h>
+#include <fcntl.h>
+#include <libgen.h>
 #include <stdio.h>
 #include <string.h>
 #include <sysexits.h>
@@ -71,6 +73,23 @@ export_all(struct job *job, struct db *db, const struct uuid *owner)
 	return r;
 }
 
+/* On the disk before it has the name, and the name too: what was said to be
+ * there is there after a crash. */
+static int
+publish(struct job *job, const char *part, struct arena *mem)
+{
+	char *path = arena_copy(mem, job->file, strlen(job->file));
+	int dir = open(dirname(path), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int r = 0;
+
+	if (dir < 0 || fsync(fileno(job->f)) || rename(part, job->file) ||
+	    fsync(dir))
+		r = -errno;
+	if (dir >= 0)
+		close(dir);
+	return r;
+}
+
 /* Written beside it, so that half a file never has the name. */
 static int
 export_file(struct job *job, struct db *db, const struct uuid *owner,
@@ -86,9 +105,9 @@ export_file(struct job *job, struct db *db, const struct uuid *owner,
 		return EX_CANTCREAT;
 	}
 	r = export_all(job, db, owner);
+	if (job->file && r == 0)
+		r = publish(job, part, mem);
 	if (job->file && fclose(job->f) && r == 0)
-		r = -errno;
-	if (job->file && r == 0 && rename(part, job->file))
 		r = -errno;
 	if (isatty(STDERR_FILENO) && job->file)
 		fputc('\n', stderr);

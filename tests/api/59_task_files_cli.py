@@ -117,6 +117,57 @@ def test_a_file_that_cannot_be_written(dev, fresh):
     assert done.returncode == os.EX_IOERR and b"No space" in done.stderr
 
 
+CALLS = r"""
+#define _GNU_SOURCE
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+static void
+note(const char *what)
+{
+	int fd = open(getenv("CALLS"), O_WRONLY | O_CREAT | O_APPEND, 0600);
+
+	if (write(fd, what, strlen(what)) < 0)
+		abort();
+	close(fd);
+}
+
+int
+fsync(int fd)
+{
+	struct stat st;
+
+	fstat(fd, &st);
+	note(S_ISDIR(st.st_mode) ? "sync folder\n" : "sync file\n");
+	return (int)syscall(SYS_fsync, fd);
+}
+
+int
+rename(const char *from, const char *to)
+{
+	note("rename\n");
+	return (int)syscall(SYS_renameat2, AT_FDCWD, from, AT_FDCWD, to, 0);
+}
+"""
+
+
+def test_a_file_is_on_the_disk_before_it_has_its_name(dev, fresh, tmp_path):
+    """And its name is, before the command says that all is done."""
+    library, calls = tmp_path / "calls.so", tmp_path / "calls"
+    subprocess.run(["cc", "-shared", "-fPIC", "-o", library, "-xc", "-"],
+                   input=CALLS.encode(), check=True, timeout=60)
+    options = os.environ.get("ASAN_OPTIONS", "")
+    run(dev, "export", "--user", fresh().username, "-o",
+        tmp_path / "t.csv", env={
+            **os.environ, "LD_PRELOAD": str(library), "CALLS": str(calls),
+            "ASAN_OPTIONS": options + ":verify_asan_link_order=0"})
+    assert calls.read_text() == "sync file\nrename\nsync folder\n"
+
+
 def test_a_record_without_end(dev, fresh):
     counts, err = put(dev, fresh(), 'title\n"a\n' + "x" * (3 << 20), "csv",
                       status=os.EX_DATAERR)
