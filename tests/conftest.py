@@ -3,6 +3,7 @@
 
 import os
 import pathlib
+import signal
 import sys
 
 import pytest
@@ -16,6 +17,11 @@ import docket  # noqa: E402
 import instance  # noqa: E402
 import made  # noqa: E402
 from ledger import Ledger  # noqa: E402
+
+
+def pytest_configure(config):
+    # ./dev ends us so: what the tests have started is then ended too.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
 
 
 def pytest_addoption(parser):

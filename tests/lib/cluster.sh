@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 # A throw-away PostgreSQL cluster: unix socket only, no fsync, short paths.
 #
-#   cluster.sh start [DIR]   make one; prints its DIR
+#   cluster.sh start [DIR]   make one; prints its DIR. It goes with the process
+#                            CLUSTER_OF, however that ends
 #   cluster.sh stop DIR      stop it and remove DIR
 #   cluster.sh run CMD...    start, CMD with PGHOST and CLUSTER set, stop
 #
@@ -73,7 +74,12 @@ stop() {
 
 case ${1:-} in
 start)
+	# Cut short, it leaves nothing.
+	trap '[ -z "${dir-}" ] || stop "$dir"; exit 143' HUP INT TERM
 	start "${2:-}"
+	[ -z "${CLUSTER_OF-}" ] || setsid sh -c \
+	    'tail --pid="$1" -f /dev/null; exec "$0" stop "$2"' \
+	    "$0" "$CLUSTER_OF" "$dir" </dev/null >/dev/null 2>&1 &
 	echo "$dir"
 	;;
 stop)
@@ -87,7 +93,7 @@ run)
 	PGHOST=$dir CLUSTER=$dir "$@"
 	;;
 *)
-	sed -n '3,8s/^# \{0,1\}//p' "$0" >&2
+	sed -n '3,9s/^# \{0,1\}//p' "$0" >&2
 	exit 64
 	;;
 esac

@@ -32,8 +32,8 @@ def running(*settings, **more):
                    "DEV_PORT": str(docket.free_port()), **more}
     words = [word for one in settings for word in (
         "--set", one.replace("@SOCKETS@", os.path.join(state, "sock")))]
-    run_dev(environment, "run", "--detach", *words)
     try:
+        run_dev(environment, "run", "--detach", *words)
         yield docket.Dev(state)
     finally:
         run_dev(environment, "stop")

@@ -118,7 +118,7 @@ start_cluster(void)
 	char line[PATH_MAX + 64];
 	int status;
 
-	snprintf(line, sizeof(line), "%s start",
+	snprintf(line, sizeof(line), "CLUSTER_OF=%d %s start", (int)getpid(),
 	    fixture_source("tests/lib/cluster.sh"));
 	f = popen(line, "re");
 	if (!f)
