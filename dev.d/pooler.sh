@@ -64,6 +64,7 @@ pooler_roles() {
 	[ -n "${DEV_POOLER-}" ] || return 0
 	psql_as postgres postgres \
 	    -c "ALTER ROLE docket_api SET statement_timeout = '1500ms'" \
+	    -c "ALTER ROLE docket_api SET lock_timeout = '500ms'" \
 	    -c "ALTER ROLE docket_api
 		SET idle_in_transaction_session_timeout = '10s'"
 }

@@ -174,7 +174,8 @@ app_start() {
 
 	if [ -n "${DEV_SANITIZE-}" ]; then
 		user=$USER_APP
-		set -- "$@" --set server.memory_mb=0
+		set -- --set database.lock_ms=3000 "$@" \
+		    --set server.memory_mb=0
 	fi
 	spawn docketd "$user" "$BUILD/docketd" -c "$STATE/docket.conf" "$@"
 	PID_APP=$SPAWNED

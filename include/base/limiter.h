@@ -3,6 +3,7 @@
 #ifndef DOCKET_BASE_LIMITER_H
 #define DOCKET_BASE_LIMITER_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -25,7 +26,8 @@ void limiter_free(struct limiter *limiter);
 
 /* Whose subjects these are: the same bytes under two kinds are two. */
 enum limiter_kind {
-	LIMITER_USER, LIMITER_CLIENT, LIMITER_SESSION, LIMITER_CHECK
+	LIMITER_USER, LIMITER_CLIENT, LIMITER_SESSION, LIMITER_CHECK,
+	LIMITER_HELD, LIMITER_PROBE
 };
 
 #define LIMITER_SUBJECT 63	/* bytes that count */
@@ -34,5 +36,11 @@ enum limiter_kind {
 struct bucket limiter_take(struct limiter *limiter,
     const struct bucket_rule *rule, enum limiter_kind kind,
     const void *subject, size_t n, int64_t mono_us);
+/* Is anything of it used up? Nothing is taken. */
+bool limiter_owes(struct limiter *limiter, enum limiter_kind kind,
+    const void *subject, size_t n, int64_t mono_us);
+/* Nothing is, from now on. */
+void limiter_forget(struct limiter *limiter, enum limiter_kind kind,
+    const void *subject, size_t n);
 
 #endif

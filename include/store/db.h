@@ -52,6 +52,7 @@ struct db_config {
 	long statement_ms;		/* statement_timeout: what is left of a
 					 * request that has waited its time;
 					 * 0 = deadline_ms */
+	long lock_ms;			/* lock_timeout; 0 = none of its own */
 };
 
 /* Nothing is connected yet. NULL: no memory. */

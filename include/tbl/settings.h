@@ -38,6 +38,7 @@ SETTING(database, dsn, TEXT, "host=/run/postgresql dbname=docket user=docket_api
 SETTING(database, courier_dsn, TEXT, "host=/run/postgresql dbname=docket user=docket_courier", 1, 1024, "libpq connection string of the role docket_courier")
 SETTING(database, owner_dsn, TEXT, "host=/run/postgresql dbname=docket user=docket_owner", 1, 1024, "libpq connection string of the owner, used by `docket migrate` and `docket audit` alone")
 SETTING(database, prepared, CHOICE, "auto", 0, 0, "[auto|on|off] prepared statements; auto: until a pooler turns out to lack them")
+SETTING(database, lock_ms, INT, "500", 10, 60000, "Time a request waits for rows that another one holds; then it gets 503. Well under server.shed_ms, or who waits behind it is shed")
 
 SETTING(auth, issuer, TEXT, "docket", 1, 200, "The iss claim")
 SETTING(auth, audience, TEXT, "docket", 1, 200, "The aud claim")

@@ -170,24 +170,66 @@ take_once(struct take *take)
 	return take_first(take);
 }
 
-struct bucket
-limiter_take(struct limiter *limiter, const struct bucket_rule *rule,
-    enum limiter_kind kind, const void *subject, size_t n, int64_t mono_us)
+/* Whose bucket it is, and where it may be. */
+static void
+find(struct limiter *limiter, enum limiter_kind kind, const void *subject,
+    size_t n, struct take *take)
 {
 	uint8_t in[1 + LIMITER_SUBJECT] = { (uint8_t)kind };
-	struct take take = { .rule = rule, .now = (uint64_t)mono_us };
 	uint64_t hash;
 
 	if (n > LIMITER_SUBJECT)
 		n = LIMITER_SUBJECT;
 	memcpy(in + 1, subject, n);
 	hash = siphash(limiter->key, in, 1 + n);
-	take.set = limiter->cells[hash % SETS];
-	take.tag = hash >> TAG_SHIFT ? hash >> TAG_SHIFT : 1;
+	take->set = limiter->cells[hash % SETS];
+	take->tag = hash >> TAG_SHIFT ? hash >> TAG_SHIFT : 1;
+}
+
+struct bucket
+limiter_take(struct limiter *limiter, const struct bucket_rule *rule,
+    enum limiter_kind kind, const void *subject, size_t n, int64_t mono_us)
+{
+	struct take take = { .rule = rule, .now = (uint64_t)mono_us };
+
+	find(limiter, kind, subject, n, &take);
 	/* Each failure is somebody else's success; who has none in so many
 	 * lets the request pass rather than hold it up. */
 	for (int i = 0; i < TRIES; i++)
 		if (take_once(&take))
 			break;
 	return take.bucket;
+}
+
+bool
+limiter_owes(struct limiter *limiter, enum limiter_kind kind,
+    const void *subject, size_t n, int64_t mono_us)
+{
+	struct take take;
+
+	find(limiter, kind, subject, n, &take);
+	for (int i = 0; i < WAYS; i++) {
+		const uint64_t word = take.set[i];
+
+		if (word >> TAG_SHIFT == take.tag &&
+		    debt_of(word, (uint64_t)mono_us) > 0)
+			return true;
+	}
+	return false;
+}
+
+/* Who takes of it meanwhile comes after: that debt stays. */
+void
+limiter_forget(struct limiter *limiter, enum limiter_kind kind,
+    const void *subject, size_t n)
+{
+	struct take take;
+
+	find(limiter, kind, subject, n, &take);
+	for (int i = 0; i < WAYS; i++) {
+		uint64_t word = take.set[i];
+
+		if (word >> TAG_SHIFT == take.tag)
+			atomic_compare_exchange_strong(&take.set[i], &word, 0);
+	}
 }

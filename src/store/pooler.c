@@ -32,9 +32,10 @@ pooler_options(const struct db *db, const char *theirs, char *out,
 	if (db->config.deadline_ms > 0 && !db->config.bare)
 		snprintf(timeouts, sizeof(timeouts),
 		    "-c client_min_messages=warning"
+		    " -c lock_timeout=%ld"
 		    " -c statement_timeout=%ld"
 		    " -c idle_in_transaction_session_timeout=%ld",
-		    db->config.statement_ms ? db->config.statement_ms :
+		    db->config.lock_ms, db->config.statement_ms ? db->config.statement_ms :
 		    db->config.deadline_ms, 4 * db->config.deadline_ms);
 	/* Not even a blank, where there are none. */
 	snprintf(out, size, "%s%s%s", timeouts, *timeouts && theirs ? " " : "",

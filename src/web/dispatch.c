@@ -9,6 +9,7 @@
 #include "store/idempotency.h"
 #include "store/sessions.h"
 #include "web/access.h"
+#include "web/held.h"
 #include "web/json.h"
 #include "web/limit.h"
 #include "web/reply.h"
@@ -358,6 +359,7 @@ dispatch(struct call *call, struct fcgi *fcgi, struct match *ret)
 {
 	const int64_t begun_ms = clock_mono_ms();
 	unsigned long runs;
+	bool held = false;
 	int r;
 
 	r = find(call, ret);
@@ -372,7 +374,11 @@ dispatch(struct call *call, struct fcgi *fcgi, struct match *ret)
 	runs = db_runs(call->app->db);
 	r = access_scope(call);
 	if (r == 0)
+		r = held_check(call, &held);
+	if (r == 0) {
 		r = serve(call, fcgi);
+		held_note(call, held, r, begun_ms);
+	}
 	note_stall(call, r, begun_ms);
 	if (r > 0 && db_runs(call->app->db) == runs)
 		return owed_check(call, r);

@@ -58,6 +58,7 @@ web_db(const struct settings *settings)
 		.prepared = strcmp(settings->database_prepared, "off") != 0,
 		.adapts = strcmp(settings->database_prepared, "auto") == 0,
 		.deadline_ms = deadline,
+		.lock_ms = settings->database_lock_ms,
 		/* Who has waited as long as one may still gets this much. */
 		.statement_ms = shed < deadline / 2 ? deadline - shed :
 		    deadline / 2,
@@ -84,8 +85,8 @@ web_new(const struct web_config *config)
 	web->alive = config->alive;
 	web->alive_arg = config->alive_arg;
 	web->mem = arena_new(ARENA_FIRST);
-	web->app.ring = token_ring_load(config->settings->auth_key_file,
-	    stderr);
+	web->app.ring = token_ring_load("auth.key_file",
+	    config->settings->auth_key_file, stderr);
 	web->app.memo = token_memo_new();
 	web->app.keys = key_memo_new();
 	web->app.db = web_db(config->settings);

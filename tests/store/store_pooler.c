@@ -124,7 +124,8 @@ static const char *
 options(bool bare, const char *theirs)
 {
 	const struct db on = { .config = {
-		.deadline_ms = 1000, .statement_ms = 600, .bare = bare } };
+		.deadline_ms = 1000, .statement_ms = 600, .lock_ms = 70,
+		.bare = bare } };
 	char *out = arena_alloc(mem, 512);
 
 	pooler_options(&on, theirs, out, 512);
@@ -139,6 +140,7 @@ where_there_are_no_options_not_a_blank_is_sent(void **state)
 	assert_string_equal(options(true, "-c a=b"), "-c a=b");
 	assert_non_null(strstr(options(false, NULL),
 	    "-c statement_timeout=600 "));
+	assert_non_null(strstr(options(false, NULL), "-c lock_timeout=70 "));
 	assert_non_null(strstr(options(false, "-c a=b"), "=4000 -c a=b"));
 }
 

@@ -75,7 +75,7 @@ subjects_and_kinds_are_apart(void **state)
 	assert_true(take(&two, "one", 0).taken);
 	assert_false(take(&two, "one", 0).taken);
 	assert_true(take(&two, "other", 0).taken);
-	for (int kind = LIMITER_USER; kind <= LIMITER_SESSION; kind++)
+	for (int kind = LIMITER_USER; kind <= LIMITER_PROBE; kind++)
 		assert_int_equal(limiter_take(limiter, &two,
 		    (enum limiter_kind)kind, id, sizeof(id), 0).left, 1);
 	/* A subject may have any length; what is over it does not count. */
@@ -86,6 +86,30 @@ subjects_and_kinds_are_apart(void **state)
 	assert_int_equal(limiter_take(limiter, &two, LIMITER_CLIENT,
 	    "................................................"
 	    ".................", LIMITER_SUBJECT + 2, 0).left, 0);
+}
+
+static void
+what_is_owed_can_be_seen_and_forgotten(void **state)
+{
+	static const struct bucket_rule one = { 1, 10 * TIME_SECOND };
+	const int64_t now = WINDOW, end = now + 10 * TIME_SECOND;
+
+	(void)state;
+	assert_false(limiter_owes(limiter, LIMITER_HELD, "a", 1, now));
+	assert_true(limiter_take(limiter, &one, LIMITER_HELD, "a", 1,
+	    now).taken);
+	assert_true(limiter_owes(limiter, LIMITER_HELD, "a", 1, now));
+	assert_true(limiter_owes(limiter, LIMITER_HELD, "a", 1, end - 1));
+	assert_false(limiter_owes(limiter, LIMITER_HELD, "a", 1, end));
+	assert_false(limiter_owes(limiter, LIMITER_PROBE, "a", 1, now));
+	assert_false(limiter_owes(limiter, LIMITER_HELD, "b", 1, now));
+	limiter_forget(limiter, LIMITER_PROBE, "a", 1);
+	limiter_forget(limiter, LIMITER_HELD, "b", 1);
+	assert_true(limiter_owes(limiter, LIMITER_HELD, "a", 1, now));
+	limiter_forget(limiter, LIMITER_HELD, "a", 1);
+	assert_false(limiter_owes(limiter, LIMITER_HELD, "a", 1, now));
+	assert_true(limiter_take(limiter, &one, LIMITER_HELD, "a", 1,
+	    now).taken);
 }
 
 /* Around what 31, 32, 40 and 63 bits of microseconds hold. */
@@ -336,6 +360,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		CASE(siphash_is_siphash),
 		CASE(subjects_and_kinds_are_apart),
+		CASE(what_is_owed_can_be_seen_and_forgotten),
 		CASE(time_wraps_without_a_trace),
 		CASE(what_was_long_ago_is_paid),
 		CASE(a_death_while_starting_is_no_obstacle),
