@@ -272,6 +272,22 @@ reply_begin(struct call *call)
 	call->faults.n = 0;
 }
 
+/* One address has one spelling; who has learnt another is told the right one
+ * rather than sent there, which would cost every request twice. */
+static int
+find_nothing(struct call *call)
+{
+	struct text path = call->req->path;
+	struct match other;
+
+	if (path.n < 2 || path.s[--path.n] != '/' ||
+	    router_match(&call->app->routes, TEXT("OPTIONS"), path,
+	    call->mem, &other))
+		return E_NOT_FOUND;
+	return call_refuse(call, E_NOT_FOUND, "There is nothing at this "
+	    "address; without the slash at its end there is.");
+}
+
 static int
 find(struct call *call, struct match *ret)
 {
@@ -281,6 +297,8 @@ find(struct call *call, struct match *ret)
 	r = router_match(&app->routes, call->req->method, call->req->path,
 	    call->mem, ret);
 	call->allow = ret->allow;
+	if (r == E_NOT_FOUND)
+		return find_nothing(call);
 	if (r || ret->options)
 		return r;
 	if (ret->route->flags & ROUTE_SAMPLE && !app->settings->top_sample_routes)
