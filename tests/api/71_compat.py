@@ -5,6 +5,7 @@ them notices when one word of a reply is wrong."""
 
 import contextlib
 import http.server
+import re
 import subprocess
 import sys
 import threading
@@ -64,13 +65,15 @@ TOLD = {
            "get_users: usernames, emails, roles, statuses"],
 }
 
-# Where the setting of the third is the one that it asks for.
 seeds = pytest.mark.parametrize("seed", TOLD)
 
 
 @pytest.fixture(scope="module")
 def guarded():
-    with instance.running("auth.tasks_auth=jwt+apikey", "server.workers=4",
+    """What the third asks for; and codes go to their owners alone, as they
+    do in production."""
+    with instance.running("auth.tasks_auth=jwt+apikey", "otp.echo=off",
+                          "server.workers=4",
                           "server.auth_workers=2") as found:
         yield found
 
@@ -122,6 +125,28 @@ def test_it_trusts_nobody_by_the_way(server, seed):
         text=True, capture_output=True, stdin=subprocess.DEVNULL,
         timeout=60 * SLOW, check=False)
     failed(done, "CERTIFICATE_VERIFY_FAILED")
+
+
+def test_codes_that_their_owner_types(guarded):
+    """No reply has one: it came to the phone, which here is a folder."""
+    with subprocess.Popen(
+            [sys.executable, "-B", COMPAT / "s0_client.py", guarded.url,
+             "--ca", guarded.dir / "ca.pem"], text=True, bufsize=1,
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE) as client:
+        lines = []
+        for line in client.stdout:
+            lines.append(line.strip())
+            asked = re.match(r"The code that (\S+) got\?", line)
+            if asked:
+                _, message = docket.wait_until(
+                    lambda to=asked[1]: guarded.messages(to),
+                    f"a message for {asked[1]}")[0]
+                client.stdin.write(message["code"] + "\n")
+        said = client.stderr.read()
+    # Its tasks need the key that it does not know; up to there it came.
+    assert "register_user: User registered successfully" in lines, said
+    assert client.returncode == 1 and "401" in said
 
 
 # --- a server that says one thing otherwise --------------------------------

@@ -43,16 +43,23 @@ class Story:
     def __init__(self, url, ca, admin):
         self.url, self.admin = url.rstrip("/"), admin
         self.context = ssl.create_default_context(cafile=ca)
-        self.headers = {}
 
     def did(self, *words):
         print(*words, flush=True)
 
+    def code(self, reply, phone):
+        """The code that was sent: the reply has it, or its owner types it."""
+        if "otp" in reply:
+            return reply["otp"]
+        print(f"The code that {phone} got?", flush=True)
+        typed = sys.stdin.readline().strip()
+        want(typed, "no code was typed")
+        return typed
+
     def ask(self, method, path, expect, *, json=None, form=None, token=None,
             headers=None):
         """The JSON of a reply whose status is `expect`, a number or some."""
-        sent = {"Accept": "application/json", **self.headers,
-                **(headers or {})}
+        sent = {"Accept": "application/json", **(headers or {})}
         body = None
         if json is not None:
             body = dumps(json)
