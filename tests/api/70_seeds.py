@@ -423,6 +423,9 @@ def test_s1_3_s1_7_token(api):
     assert {"access_token", "refresh_token", "token_type"} <= set(tokens)
     assert tokens["token_type"] == "bearer"
     assert tokens["access_token"] != tokens["refresh_token"]
+    # Clients put the type that they were told in front of the token.
+    api.get("/tasks", headers=[("Authorization", "{token_type} {access_token}"
+                                .format_map(tokens))])
     reply = api.post("/token", 400, json={"username": name,
                                           "password": "wrong password"})
     assert reply.json["error"] == "invalid_grant"
@@ -506,6 +509,16 @@ def test_s2_2_token_by_form(api, form):
     assert set(tokens) == {"access_token", "token_type", "expires_in",
                            "refresh_token", "scope"}
     assert tokens["token_type"] == "bearer"
+
+
+def test_s2_2_as_a_page_of_fastapi_logs_in(api):
+    """Its form names a client that there is not, by the header too."""
+    name = register(api, PASSWORD).json["user"]["username"]
+    tokens = api.post("/token", headers=[("Authorization", "Basic Og==")],
+                      form={"grant_type": "password", "username": name,
+                            "password": PASSWORD, "scope": "",
+                            "client_id": "", "client_secret": ""}).json
+    api.get("/tasks", token=tokens["access_token"])
 
 
 def test_s2_3_tasks(fresh):

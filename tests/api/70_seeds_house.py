@@ -39,6 +39,18 @@ def test_every_row_has_a_test():
     assert not set(found) - rows, f"no such row: {set(found) - rows}"
 
 
+def test_the_page_names_every_alias():
+    page = (ROOT / "docs/compatibility.md").read_text()
+    table = page[page.index("## Address by address"):
+                 page.index("## What is different")]
+    for row in docket.ROUTES:
+        if row.canonical:
+            lines = [line for line in table.splitlines()
+                     if re.search(rf"`{re.escape(row.path)}`", line)]
+            assert lines, row.path
+            assert any(row.method in line for line in lines), row
+
+
 @pytest.fixture(scope="module")
 def strict():
     """Who registers proves a phone, and samples are off: an instance to
