@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
-"""A client of the second seed system: code, registration, two tokens, roles."""
+"""A client of the second seed system: code, registration, tokens, roles."""
 
 import sys
 
