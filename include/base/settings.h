@@ -50,7 +50,23 @@ int settings_check(const struct settings *s, FILE *err);
 
 /* The commented sample file, every row with its default. */
 void settings_print_sample(FILE *out);
-/* Every row: name, value, where it came from. */
+
+/* What `docket config show` is asked for. */
+struct settings_view {
+	const char *const *names;	/* of settings and sections; */
+	size_t n_names;			/* none: all */
+	bool changed;	/* those alone that differ from their defaults */
+	bool origin;	/* a line says where its value came from */
+	bool json;	/* one object; always with default and origin */
+};
+
+/* Is there a setting or a section of this name? */
+bool settings_know(const char *name);
+/* The settings in force, a line a setting; a password in a connection string
+ * or URL is "***". 0 or -ENOMEM. */
+int settings_show(const struct settings *s, const struct settings_view *view,
+    FILE *out);
+/* The same of every row: name, value, where it came from. */
 void settings_print(const struct settings *s, FILE *out);
 
 static inline bool

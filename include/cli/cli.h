@@ -1,52 +1,60 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
-/* What the commands of `docket` share: options, settings, a database. */
+/* What a command of `docket` is given, and what all of them share. */
 #ifndef DOCKET_CLI_CLI_H
 #define DOCKET_CLI_CLI_H
 
-#include <getopt.h>
-
 #include "base/settings.h"
+#include "cli/verbs.h"
 #include "store/db.h"
 
 struct cli {
+	/* what was typed */
+	const struct cli_row *noun, *command;	/* NULL: none yet */
+	char **words;		/* behind noun and verb */
+	int n_words;
+	struct cli_given {
+		enum cli_option option;
+		const char *value;	/* "" of a flag */
+	} *given;
+	size_t n_given;
 	struct settings_source source;
-	const char **sets;	/* room for one an argument */
+	/* what the command's row needs */
+	struct settings settings;
+	struct db *db;
 	struct arena *mem;	/* for the whole run */
 };
 
-/* argv[0] is the command's own name; a sysexits code. */
-typedef int (*cli_command)(struct cli *cli, int argc, char **argv);
+/* ---- options and words (cli/parse.c) ---- */
 
-int cli_migrate(struct cli *cli, int argc, char **argv);
-int cli_user(struct cli *cli, int argc, char **argv);
-int cli_key(struct cli *cli, int argc, char **argv);
-int cli_apikey(struct cli *cli, int argc, char **argv);
-/* Verbs of cli_user: argv[0] is the verb. */
-int cli_user_add(struct cli *cli, int argc, char **argv);
-int cli_user_import(struct cli *cli, int argc, char **argv);
-int cli_user_unlock(struct cli *cli, int argc, char **argv);
-/* Of accounts that are there: list, show, disable, enable, delete. */
-int cli_account(struct cli *cli, int argc, char **argv);
-int cli_session(struct cli *cli, int argc, char **argv);
-int cli_gc(struct cli *cli, int argc, char **argv);
-int cli_audit(struct cli *cli, int argc, char **argv);
-int cli_queue(struct cli *cli, int argc, char **argv);
-int cli_import(struct cli *cli, int argc, char **argv);
-int cli_export(struct cli *cli, int argc, char **argv);
+/* Read argv. 0, or EX_USAGE and why on standard error. With --help, or an option that stands alone, there need be
+ * no command. */
+int cli_parse(struct cli *cli, int argc, char **argv);
+/* The last value given, or NULL. */
+const char *cli_value(const struct cli *cli, enum cli_option option);
+bool cli_has(const struct cli *cli, enum cli_option option);
+/* All values of an option that may be repeated: how many there are, of which
+ * the first `most` are in ret. */
+size_t cli_values(const struct cli *cli, enum cli_option option,
+    const char **ret, size_t most);
+/* A whole number of these bounds; false, and said, when it is none. *ret
+ * stays when the option was not given. */
+bool cli_number(const struct cli *cli, enum cli_option option, long min,
+    long max, long *ret);
 
-/* Options that every command takes, before and after its name. */
-#define CLI_OPTIONS \
-	{ "config", required_argument, NULL, 'c' }, \
-	{ "set", required_argument, NULL, 's' }, \
-	{ "help", no_argument, NULL, 'h' }
+/* ---- words about it (cli/help.c) ---- */
 
-/* Take one of these. False: it is not one of them. --help has been answered
- * and the process exits. */
-bool cli_option(struct cli *cli, int c);
-/* "see docket --help" on standard error; EX_USAGE. */
-int cli_usage(void);
-/* 0, or EX_CONFIG with file:line on standard error. */
-int cli_settings(const struct cli *cli, struct settings *ret);
+/* How the command, or else the noun or all of docket, is used, on standard
+ * error; EX_USAGE. */
+int cli_usage(const struct cli *cli);
+/* What --help says of the command, the noun, or all, on standard output. */
+void cli_help(const struct cli *cli);
+/* The table, its columns between tabs. */
+void cli_commands_print(void);
+
+/* ---- what commands share (cli/run.c) ---- */
+
+/* Run cli->command with what it needs; its exit status. */
+int cli_run(struct cli *cli);
 /* The API's database with all its statements; NULL and why on standard
  * error: *ret_status is then the exit status. */
 struct db *cli_database(const struct settings *settings, int *ret_status);
@@ -57,5 +65,13 @@ struct db *cli_connect(const struct settings *settings, const char *dsn,
 void cli_print_time(const char *name, int64_t us);
 /* Tell an error of the store on standard error; its exit status. */
 int cli_fail(const char *what, int error);
+/* "docket: WHAT WHY" on standard error; EX_DATAERR. */
+int cli_bad(const char *what, const char *why);
+/* Is this a run that shall change nothing? */
+static inline bool
+cli_dry(const struct cli *cli)
+{
+	return cli_has(cli, OPT_dry_run);
+}
 
 #endif

@@ -6,9 +6,8 @@
 #include "cli/cli.h"
 #include "web/task_file.h"
 
-/* The account of that name; 0, or an exit status and said why. */
-int task_user_find(struct db *db, struct arena *mem, const char *name,
-    struct uuid *ret);
+/* The account that --user names; 0, or an exit status and said why. */
+int task_user_find(const struct cli *cli, struct uuid *ret);
 /* The format's name, or the end of the file's; TASKS__MAX and said why. */
 enum task_format task_user_format(const char *format, const char *file);
 

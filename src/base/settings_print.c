@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
-/* Settings as text: the commented sample file, and what is in force. */
+/* The commented sample file: every setting with its default. */
 #include <string.h>
 
 #include "base/settings_row.h"
@@ -100,64 +100,4 @@ settings_print_sample(FILE *out)
 	}
 	if (strcmp(section, "top") != 0)
 		fputs("}\n", out);
-}
-
-/* Ends the word that begins at s, quoted or not, as libpq reads it. */
-static const char *
-word_end(const char *s)
-{
-	if (*s != '\'')
-		return s + strcspn(s, " ");
-	for (s++; *s && *s != '\''; s++)
-		if (*s == '\\' && s[1])
-			s++;
-	return *s ? s + 1 : s;
-}
-
-/* A connection string without its password, in either of libpq's forms. */
-static void
-print_dsn(FILE *out, const char *dsn)
-{
-	const char *scheme = strstr(dsn, "://"), *at, *colon, *hit;
-
-	if (scheme) {
-		dsn += fprintf(out, "%.*s", (int)(scheme + 3 - dsn), dsn);
-		at = memchr(dsn, '@', strcspn(dsn, "/?"));
-		colon = at ? memchr(dsn, ':', (size_t)(at - dsn)) : NULL;
-		if (colon) {
-			fprintf(out, "%.*s:***", (int)(colon - dsn), dsn);
-			dsn = at;
-		}
-	}
-	while ((hit = strcasestr(dsn, "password"))) {
-		const char *value = hit + strlen("password");
-
-		value += strspn(value, " ");
-		value += *value == '=';
-		value += strspn(value, " ");
-		fprintf(out, "%.*s***", (int)(value - dsn), dsn);
-		dsn = scheme ? value + strcspn(value, "&") : word_end(value);
-	}
-	fputs(dsn, out);
-}
-
-/* For `docket config show`: what is in force, and who said so. */
-void
-settings_print(const struct settings *s, FILE *out)
-{
-	const struct settings_store *store = s->store;
-	char name[64];
-
-	for (size_t i = 0; i < SETTINGS_N; i++) {
-		const struct setting *row = &setting_rows[i];
-		size_t n = strlen(row->key);
-
-		setting_name(row, name, sizeof(name));
-		fprintf(out, "%-32s ", name);
-		if (n >= 3 && strcmp(row->key + n - 3, "dsn") == 0)
-			print_dsn(out, store->text[i]);
-		else
-			fputs(store->text[i], out);
-		fprintf(out, "  # %s\n", store->origin[i]);
-	}
 }

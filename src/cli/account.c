@@ -13,10 +13,6 @@
 
 #define PAGE 200
 
-/* What a command does once there is a database; an error of the store. */
-typedef int (*account_job)(struct db *db, struct arena *mem,
-    struct text name_key);
-
 static void
 account_print(const struct user *u)
 {
@@ -47,13 +43,12 @@ account_page(struct db *db, struct arena *mem, struct user_filter *filter)
 
 /* However many there are, only a page of them is held. */
 static int
-account_list(struct db *db, struct arena *mem, struct text begins)
+account_list(struct db *db, struct text begins)
 {
 	struct user_filter filter = { .begins = begins, .limit = PAGE };
 	struct arena *rows = arena_new(65536);
 	int error = rows ? 0 : -ENOMEM;
 
-	(void)mem;
 	while (error == 0) {
 		error = account_page(db, rows, &filter);
 		arena_reset(rows);
@@ -85,6 +80,23 @@ account_show(struct db *db, struct arena *mem, struct text name_key)
 	return 0;
 }
 
+/* done: what is said after the name, or NULL when the job says it itself. */
+static int
+with_key(struct cli *cli, int (*job)(struct db *db, struct arena *mem,
+    struct text name_key), const char *done)
+{
+	const char *name = cli->words[0];
+	struct text key;
+	const int error = name_key(cli->mem, text_of(name), &key) ? E_USER :
+	    job(cli->db, cli->mem, key);
+
+	if (error)
+		return cli_fail(name, error);
+	if (done)
+		printf("%s %s\n", name, done);
+	return 0;
+}
+
 static int
 account_disable(struct db *db, struct arena *mem, struct text name_key)
 {
@@ -97,85 +109,39 @@ account_enable(struct db *db, struct arena *mem, struct text name_key)
 	return store_console_activate(db, mem, name_key, true);
 }
 
-/* done: what is said after the name, or NULL when the job says it itself. */
-static int
-account_run(const struct cli *cli, const char *name, account_job job,
-    const char *done)
+int
+cli_user_list(struct cli *cli)
 {
+	const char *begins = cli->n_words ? cli->words[0] : NULL;
 	struct text key = TEXT_NONE;
-	struct settings settings;
-	struct db *db;
-	int status;
+	int error;
 
-	if (name && name_key(cli->mem, text_of(name), &key))
-		return cli_fail(name, E_USER);
-	status = cli_settings(cli, &settings);
-	if (status)
-		return status;
-	db = cli_database(&settings, &status);
-	if (db) {
-		status = job(db, cli->mem, key);
-		if (status)
-			status = cli_fail(name ? name : "list", status);
-		else if (done)
-			printf("%s %s\n", name, done);
-	}
-	db_free(db);
-	settings_done(&settings);
-	return status;
-}
-
-/* One name, or none when `optional`; no options but everybody's. */
-static int
-account_name(struct cli *cli, int argc, char **argv, bool optional,
-    const char **ret)
-{
-	static const struct option options[] = {
-		CLI_OPTIONS,
-		{ NULL, 0, NULL, 0 },
-	};
-	int c;
-
-	while ((c = getopt_long(argc, argv, "c:h", options, NULL)) != -1)
-		if (!cli_option(cli, c))
-			return cli_usage();
-	if (argc - optind != 1 && !(optional && argc == optind))
-		return cli_usage();
-	*ret = argc == optind ? NULL : argv[optind];
-	return 0;
-}
-
-static const struct verb {
-	const char *name;
-	bool optional;		/* the account's name */
-	account_job job;
-	const char *done;
-} verbs[] = {
-	{ "list",	true,	account_list,		NULL },
-	{ "show",	false,	account_show,		NULL },
-	{ "disable",	false,	account_disable,	"deactivated" },
-	{ "enable",	false,	account_enable,		"activated" },
-	{ "delete",	false,	store_console_delete,	"deleted" },
-};
-
-static const struct verb *
-verb_find(const char *name)
-{
-	for (size_t i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++)
-		if (strcmp(verbs[i].name, name) == 0)
-			return &verbs[i];
-	return NULL;
+	if (begins && name_key(cli->mem, text_of(begins), &key))
+		return cli_fail(begins, E_USER);
+	error = account_list(cli->db, key);
+	return error ? cli_fail(begins ? begins : "list", error) : 0;
 }
 
 int
-cli_account(struct cli *cli, int argc, char **argv)
+cli_user_show(struct cli *cli)
 {
-	const struct verb *verb = verb_find(argv[0]);
-	const char *name = NULL;
-	int status;
+	return with_key(cli, account_show, NULL);
+}
 
-	if (!verb)
-		return cli_usage();
-	status = account_name(cli, argc, argv, verb->optional, &name);
-	return status ? status : account_run(cli, name, verb->job, verb->done);
+int
+cli_user_disable(struct cli *cli)
+{
+	return with_key(cli, account_disable, "deactivated");
+}
+
+int
+cli_user_enable(struct cli *cli)
+{
+	return with_key(cli, account_enable, "activated");
+}
+
+int
+cli_user_delete(struct cli *cli)
+{
+	return with_key(cli, store_console_delete, "deleted");
 }

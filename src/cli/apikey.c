@@ -2,7 +2,6 @@
 /* docket apikey: add, list, revoke and rotate API keys. */
 #include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
 
@@ -22,167 +21,160 @@
 /* A fixed value has to go into a header and stay one word of it. */
 #define VALUE_BYTES 128
 
-struct ask {
-	const char *user, *application, *name, *scopes, *expires, *value;
-	const char *grace;
-	const char *allow[ALLOW_MAX];
-	size_t n_allow;
-	const char *id;		/* of revoke and rotate */
-	bool if_absent;
-};
-
-static int
-bad(const char *what, const char *why)
-{
-	fprintf(stderr, "docket: %s %s\n", what, why);
-	return EX_DATAERR;
-}
-
 /* ---- what is given ---- */
 
 static int
-fill_scopes(const struct ask *ask, struct arena *mem, struct texts *ret)
+fill_scopes(const struct cli *cli, struct texts *ret)
 {
-	char *all = arena_copy(mem, ask->scopes, strlen(ask->scopes)), *word;
-	const char *why;
+	const char *scopes = cli_value(cli, OPT_scopes), *why;
+	struct arena *mem = cli->mem;
+	char *all = arena_copy(mem, scopes, strlen(scopes)), *word;
 
 	ret->v = arena_array(mem, SCOPES_MAX, sizeof(*ret->v));
 	while ((word = strsep(&all, ", ")) != NULL) {
 		if (ret->n == SCOPES_MAX)
-			return bad("--scopes", "are too many");
+			return cli_bad("--scopes", "are too many");
 		if (*word)
 			ret->v[ret->n++] = text_of(word);
 	}
 	if (ret->n == 0)
-		return bad("--scopes", "must be given");
-	return api_key_check_scopes(mem, ret, &why) ? bad("--scopes", why) :
-	    0;
+		return cli_bad("--scopes", "must be given");
+	return api_key_check_scopes(mem, ret, &why) ?
+	    cli_bad("--scopes", why) : 0;
 }
 
 static int
-fill_allow(const struct ask *ask, struct arena *mem, struct texts *ret)
+fill_allow(const struct cli *cli, struct texts *ret)
 {
-	const char *why;
+	const char *allow[ALLOW_MAX], *why;
 
-	ret->v = arena_array(mem, ALLOW_MAX, sizeof(*ret->v));
-	for (size_t i = 0; i < ask->n_allow; i++)
-		ret->v[ret->n++] = text_of(ask->allow[i]);
-	return api_key_check_allow(mem, ret, &why) ? bad("--allow", why) : 0;
+	ret->v = arena_array(cli->mem, ALLOW_MAX, sizeof(*ret->v));
+	ret->n = cli_values(cli, OPT_allow, allow, ALLOW_MAX);
+	if (ret->n > ALLOW_MAX)
+		return cli_bad("--allow", "is there too often");
+	for (size_t i = 0; i < ret->n; i++)
+		ret->v[i] = text_of(allow[i]);
+	return api_key_check_allow(cli->mem, ret, &why) ?
+	    cli_bad("--allow", why) : 0;
 }
 
 static int
-fill_expires(const struct ask *ask, int64_t *ret)
+fill_expires(const struct cli *cli, int64_t *ret)
 {
+	const char *expires = cli_value(cli, OPT_expires);
+
 	*ret = TIME_NONE;
-	if (!ask->expires)
+	if (!expires)
 		return 0;
-	if (!time_parse(text_of(ask->expires), ret))
-		return bad("--expires",
+	if (!time_parse(text_of(expires), ret))
+		return cli_bad("--expires",
 		    "must be an instant, such as 2031-01-31T00:00:00Z");
 	return *ret > clock_real_us() ? 0 :
-	    bad("--expires", "must be in the future");
+	    cli_bad("--expires", "must be in the future");
 }
 
 static int
-fill_owner(const struct ask *ask, struct arena *mem, struct new_key *key)
+fill_owner(const struct cli *cli, struct new_key *key)
 {
-	const char *why;
+	const char *user = cli_value(cli, OPT_user);
+	const char *name = cli_value(cli, OPT_name), *why;
 
-	key->kind = ask->user ? TEXT("personal") : TEXT("application");
-	key->name = text_of(ask->name ? ask->name : ask->user ? "key" :
-	    ask->application);
+	key->kind = user ? TEXT("personal") : TEXT("application");
+	key->name = text_of(name ? name : user ? "key" :
+	    cli_value(cli, OPT_application));
 	if (key->name.n == 0 || key->name.n > NAME_BYTES ||
 	    text_chars(key->name) < 0)
-		return bad("the name", "must have 1 to 256 bytes of UTF-8");
-	if (api_key_check_name(mem, &key->name, &why))
-		return bad("the name", why);
-	if (ask->user &&
-	    name_key(mem, text_of(ask->user), &key->owner_key))
-		return bad("--user", "has no canonical form");
+		return cli_bad("the name",
+		    "must have 1 to 256 bytes of UTF-8");
+	if (api_key_check_name(cli->mem, &key->name, &why))
+		return cli_bad("the name", why);
+	if (user && name_key(cli->mem, text_of(user), &key->owner_key))
+		return cli_bad("--user", "has no canonical form");
 	return 0;
 }
 
 /* A value that somebody chose: never where it would guard anything. */
 static int
-fill_insecure(const struct ask *ask, const struct settings *settings,
-    struct arena *mem, struct new_key *key, struct text *ret_secret)
+fill_insecure(const struct cli *cli, struct text value,
+    struct new_key *key, struct text *ret_secret)
 {
-	const struct text value = text_of(ask->value);
 	bool good = value.n > 0 && value.n <= VALUE_BYTES &&
 	    strncmp(value.s, "dk_", 3) != 0;
 
-	if (!settings_dev(settings))
-		return bad("--insecure-value", "is only for profile = dev");
+	if (!settings_dev(&cli->settings))
+		return cli_bad("--insecure-value", "is only for profile = dev");
 	for (size_t i = 0; i < value.n; i++)
 		good &= value.s[i] > ' ' && value.s[i] <= '~' &&
 		    value.s[i] != ',';
 	if (!good)
-		return bad("--insecure-value", "must be 1 to 128 visible "
+		return cli_bad("--insecure-value", "must be 1 to 128 visible "
 		    "characters, no comma, and not begin with dk_");
 	key->insecure = true;
 	*ret_secret = value;
-	return api_key_hash(mem, value, &key->hash) ?
+	return api_key_hash(cli->mem, value, &key->hash) ?
 	    cli_fail("random", -EIO) : 0;
 }
 
 static int
-fill(const struct ask *ask, const struct settings *settings,
-    struct arena *mem, struct new_key *key, struct text *ret_secret)
+fill(const struct cli *cli, struct new_key *key, struct text *ret_secret)
 {
+	const char *value = cli_value(cli, OPT_insecure_value);
 	int status;
 
 	key->limit = INT64_MAX;
-	if ((status = fill_owner(ask, mem, key)) ||
-	    (status = fill_scopes(ask, mem, &key->scopes)) ||
-	    (status = fill_allow(ask, mem, &key->allow)) ||
-	    (status = fill_expires(ask, &key->expires_at)))
+	if ((status = fill_owner(cli, key)) ||
+	    (status = fill_scopes(cli, &key->scopes)) ||
+	    (status = fill_allow(cli, &key->allow)) ||
+	    (status = fill_expires(cli, &key->expires_at)))
 		return status;
 	if (crypto_uuid(&key->id, &key->created_at) ||
 	    crypto_uuid(&key->session_id, NULL))
 		return cli_fail("random", -EIO);
-	if (ask->value)
-		return fill_insecure(ask, settings, mem, key, ret_secret);
-	return api_key_new(mem, &key->id, ret_secret, &key->hash) ?
+	if (value)
+		return fill_insecure(cli, text_of(value), key, ret_secret);
+	return api_key_new(cli->mem, &key->id, ret_secret, &key->hash) ?
 	    cli_fail("random", -EIO) : 0;
 }
 
 /* ---- what is done ---- */
 
-struct work {
-	const struct ask *ask;
-	const struct settings *settings;
-	struct arena *mem;
-	struct db *db;
-};
-
 static const struct client nowhere;
 
+/* A key that a dry run takes back opens nothing: it is not shown. */
 static void
-print_secret(const struct api_key *key, struct text secret)
+print_secret(const struct cli *cli, const struct api_key *key,
+    struct text secret)
 {
 	char id[UUID_CHARS];
 
+	if (cli_dry(cli)) {
+		puts("A key would be shown here.");
+		return;
+	}
 	uuid_format(&key->id, id);
 	printf("%.*s\n%.*s\n", UUID_CHARS, id, TEXT_FMT(secret));
 }
 
-static int
-apikey_add(struct work *w)
+int
+cli_apikey_add(struct cli *cli)
 {
 	struct new_key key = { 0 };
 	struct text secret = TEXT_NONE;
 	struct api_key made;
-	int status = fill(w->ask, w->settings, w->mem, &key, &secret);
-	int error;
+	int status, error;
 
+	if (cli_has(cli, OPT_user) == cli_has(cli, OPT_application))
+		return cli_usage(cli);
+	status = fill(cli, &key, &secret);
 	if (status)
 		return status;
-	error = store_key_insert(w->db, w->mem, NULL, &key, &nowhere, &made);
-	if (error == E_CONFLICT && w->ask->if_absent)
+	error = store_key_insert(cli->db, cli->mem, NULL, &key, &nowhere,
+	    &made);
+	if (error == E_CONFLICT && cli_has(cli, OPT_if_absent))
 		return 0;
 	if (error)
 		return cli_fail("apikey", error);
-	print_secret(&made, secret);
+	print_secret(cli, &made, secret);
 	return 0;
 }
 
@@ -212,17 +204,18 @@ print_key(const struct api_key *key)
 	printf(" name=%.*s\n", TEXT_FMT(key->name));
 }
 
-static int
-apikey_list(struct work *w)
+int
+cli_apikey_list(struct cli *cli)
 {
+	const char *user = cli_value(cli, OPT_user);
 	struct text owner = TEXT_NONE;
 	struct list keys;
 	int error;
 
-	if (w->ask->user &&
-	    name_key(w->mem, text_of(w->ask->user), &owner))
-		return bad("--user", "has no canonical form");
-	error = store_key_list(w->db, w->mem, NULL, TEXT_NONE, owner, &keys);
+	if (user && name_key(cli->mem, text_of(user), &owner))
+		return cli_bad("--user", "has no canonical form");
+	error = store_key_list(cli->db, cli->mem, NULL, TEXT_NONE, owner,
+	    &keys);
 	if (error)
 		return cli_fail("apikey", error);
 	for (size_t i = 0; i < keys.n; i++)
@@ -231,159 +224,45 @@ apikey_list(struct work *w)
 }
 
 static int
-apikey_revoke(struct work *w)
+read_id(const struct cli *cli, struct uuid *ret)
+{
+	return uuid_parse(text_of(cli->words[0]), ret) ? 0 :
+	    cli_bad("the id", "must be a UUID, as apikey list shows it");
+}
+
+int
+cli_apikey_revoke(struct cli *cli)
 {
 	struct uuid id;
-	int error;
+	int error = read_id(cli, &id);
 
-	if (!uuid_parse(text_of(w->ask->id), &id))
-		return bad("the id", "must be a UUID, as apikey list shows it");
-	error = store_key_delete(w->db, w->mem, NULL, &id, &nowhere);
-	return error ? cli_fail(w->ask->id, error) : 0;
+	if (error)
+		return error;
+	error = store_key_delete(cli->db, cli->mem, NULL, &id, &nowhere);
+	return error ? cli_fail(cli->words[0], error) : 0;
 }
 
-static int
-read_grace(const char *s, int64_t *ret)
-{
-	char *end;
-
-	*ret = GRACE_DEFAULT;
-	if (!s)
-		return 0;
-	errno = 0;
-	*ret = strtoll(s, &end, 10);
-	if (errno || end == s || *end || *ret < 0 || *ret > GRACE_MAX)
-		return bad("--grace", "must be 0 to 604800 seconds");
-	return 0;
-}
-
-static int
-apikey_rotate(struct work *w)
+int
+cli_apikey_rotate(struct cli *cli)
 {
 	struct uuid id, session;
 	struct text secret, hash;
 	struct api_key key;
-	int64_t grace;
-	int error = read_grace(w->ask->grace, &grace);
+	long grace = GRACE_DEFAULT;
+	int error;
 
+	if (!cli_number(cli, OPT_grace, 0, GRACE_MAX, &grace))
+		return EX_DATAERR;
+	error = read_id(cli, &id);
 	if (error)
 		return error;
-	if (!uuid_parse(text_of(w->ask->id), &id))
-		return bad("the id", "must be a UUID, as apikey list shows it");
 	if (crypto_uuid(&session, NULL) ||
-	    api_key_new(w->mem, &id, &secret, &hash))
+	    api_key_new(cli->mem, &id, &secret, &hash))
 		return cli_fail("random", -EIO);
-	error = store_key_rotate(w->db, w->mem, NULL, &id, &session, hash,
+	error = store_key_rotate(cli->db, cli->mem, NULL, &id, &session, hash,
 	    grace, &nowhere, &key);
 	if (error)
-		return cli_fail(w->ask->id, error);
-	print_secret(&key, secret);
+		return cli_fail(cli->words[0], error);
+	print_secret(cli, &key, secret);
 	return 0;
-}
-
-static const struct verb {
-	const char *name;
-	bool takes_id;
-	int (*run)(struct work *w);
-} verbs[] = {
-	{ "add",	false, apikey_add },
-	{ "list",	false, apikey_list },
-	{ "revoke",	true, apikey_revoke },
-	{ "rotate",	true, apikey_rotate },
-};
-
-static int
-with_database(struct cli *cli, const struct ask *ask, const struct verb *verb)
-{
-	struct settings settings;
-	struct work work = {
-		.ask = ask, .settings = &settings, .mem = cli->mem
-	};
-	int status = cli_settings(cli, &settings);
-
-	if (status)
-		return status;
-	work.db = cli_database(&settings, &status);
-	if (work.db)
-		status = verb->run(&work);
-	db_free(work.db);
-	settings_done(&settings);
-	return status;
-}
-
-/* ---- the command line ---- */
-
-static bool
-take_option(struct cli *cli, struct ask *ask, int c)
-{
-	const struct {
-		int c;
-		const char **to;
-	} texts[] = {
-		{ 'u', &ask->user }, { 'p', &ask->application },
-		{ 'n', &ask->name }, { 'S', &ask->scopes },
-		{ 'e', &ask->expires }, { 'v', &ask->value },
-		{ 'g', &ask->grace },
-	};
-
-	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
-		if (texts[i].c == c) {
-			*texts[i].to = optarg;
-			return true;
-		}
-	if (c == 'a' && ask->n_allow < ALLOW_MAX) {
-		ask->allow[ask->n_allow++] = optarg;
-		return true;
-	}
-	if (c == 'i')
-		return ask->if_absent = true;
-	return cli_option(cli, c);
-}
-
-static const struct verb *
-verb_find(const struct ask *ask, const char *name, int words)
-{
-	const struct verb *verb = NULL;
-
-	for (size_t i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++)
-		if (strcmp(verbs[i].name, name) == 0)
-			verb = &verbs[i];
-	if (!verb || words != (verb->takes_id ? 2 : 1))
-		return NULL;
-	if (verb->run == apikey_add &&
-	    (!ask->user == !ask->application || !ask->scopes))
-		return NULL;
-	return verb;
-}
-
-int
-cli_apikey(struct cli *cli, int argc, char **argv)
-{
-	static const struct option options[] = {
-		CLI_OPTIONS,
-		{ "user", required_argument, NULL, 'u' },
-		{ "application", required_argument, NULL, 'p' },
-		{ "name", required_argument, NULL, 'n' },
-		{ "scopes", required_argument, NULL, 'S' },
-		{ "expires", required_argument, NULL, 'e' },
-		{ "allow", required_argument, NULL, 'a' },
-		{ "insecure-value", required_argument, NULL, 'v' },
-		{ "if-absent", no_argument, NULL, 'i' },
-		{ "grace", required_argument, NULL, 'g' },
-		{ NULL, 0, NULL, 0 },
-	};
-	const struct verb *verb;
-	struct ask ask = { 0 };
-	int c;
-
-	while ((c = getopt_long(argc, argv, "c:h", options, NULL)) != -1)
-		if (!take_option(cli, &ask, c))
-			return cli_usage();
-	if (optind == argc)
-		return cli_usage();
-	verb = verb_find(&ask, argv[optind], argc - optind);
-	if (!verb)
-		return cli_usage();
-	ask.id = verb->takes_id ? argv[optind + 1] : NULL;
-	return with_database(cli, &ask, verb);
 }

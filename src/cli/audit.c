@@ -22,11 +22,10 @@
 #define POLL_MS 500
 
 struct audit_job {
-	const char *user;	/* as given; filter.user_id is found later */
 	struct audit_filter filter;
 	audit_format format;
-	int64_t n;		/* tail */
-	bool follow, tail;
+	long n;			/* tail */
+	bool follow;
 	struct db *db;
 	struct arena *mem;	/* of a page */
 	struct buf out;
@@ -182,7 +181,7 @@ audit_tail(struct audit_job *job)
 	return job->follow ? follow(job, &gaps) : 0;
 }
 
-/* ---- the command ---- */
+/* ---- the commands ---- */
 
 /* An instant, a day's beginning, or so long ago: "90m", "12h", "7d". */
 static bool
@@ -213,110 +212,55 @@ when_parse(const char *s, int64_t *ret)
 }
 
 static bool
-count_parse(const char *s, int64_t *ret)
+time_take(struct cli *cli, enum cli_option option, int64_t *ret)
 {
-	char *end;
+	const char *s = cli_value(cli, option);
 
-	*ret = strtol(s, &end, 10);
-	return *s && !*end && *ret >= 0 && *ret <= TAIL_MOST;
+	*ret = TIME_NONE;
+	if (!s || when_parse(s, ret))
+		return true;
+	fprintf(stderr, "docket: --%s: \"%s\" is no time\n",
+	    cli_options[option].word, s);
+	return false;
 }
 
 static bool
-format_parse(const char *s, audit_format *ret)
+event_take(struct cli *cli, struct text *ret)
 {
-	*ret = strcmp(s, "csv") == 0 ? audit_as_csv :
-	    strcmp(s, "ndjson") == 0 ? audit_as_json : NULL;
-	return *ret;
-}
+	const char *s = cli_value(cli, OPT_event);
 
-static bool
-event_parse(const char *s, struct text *ret)
-{
 	*ret = text_of(s);
-	if (event_find(*ret) < EVENT__MAX)
+	if (!s || event_find(*ret) < EVENT__MAX)
 		return true;
 	fprintf(stderr, "docket: %s: there is no such event\n", s);
 	return false;
 }
 
-/* An option that both verbs take, or one of them; false: it is wrong. */
+/* What both commands take. */
 static bool
-option_take(struct cli *cli, int c, struct audit_job *job)
+filter_take(struct cli *cli, struct audit_filter *ret)
 {
-	switch (c) {
-	case 'n':
-		return job->tail && count_parse(optarg, &job->n);
-	case 'f':
-		return job->follow = job->tail;
-	case 'j':
-		job->format = audit_as_json;
-		return job->tail;
-	case 'u':
-		job->user = optarg;
-		return true;
-	case 'e':
-		return event_parse(optarg, &job->filter.event);
-	case 'S':
-		return when_parse(optarg, &job->filter.since);
-	case 'U':
-		return !job->tail && when_parse(optarg, &job->filter.until);
-	case 'F':
-		return !job->tail && format_parse(optarg, &job->format);
-	default:
-		return cli_option(cli, c);
-	}
-}
-
-static bool
-job_parse(struct cli *cli, int argc, char **argv, struct audit_job *job)
-{
-	static const struct option options[] = {
-		CLI_OPTIONS,
-		{ "follow", no_argument, NULL, 'f' },
-		{ "json", no_argument, NULL, 'j' },
-		{ "user", required_argument, NULL, 'u' },
-		{ "event", required_argument, NULL, 'e' },
-		{ "since", required_argument, NULL, 'S' },
-		{ "until", required_argument, NULL, 'U' },
-		{ "format", required_argument, NULL, 'F' },
-		{ NULL, 0, NULL, 0 },
-	};
-	int c;
-
-	job->tail = argc > 1 && strcmp(argv[1], "tail") == 0;
-	if (!job->tail && (argc < 2 || strcmp(argv[1], "export") != 0))
-		return argc > 1 && strcmp(argv[1], "--help") == 0 &&
-		    cli_option(cli, 'h');
-	job->format = job->tail ? audit_as_text : audit_as_json;
-	while ((c = getopt_long(argc - 1, argv + 1, "c:hn:f", options,
-	    NULL)) != -1)
-		if (!option_take(cli, c, job))
-			return false;
-	return optind == argc - 1;
+	return event_take(cli, &ret->event) &&
+	    time_take(cli, OPT_since, &ret->since) &&
+	    time_take(cli, OPT_until, &ret->until);
 }
 
 static int
-job_user(struct cli *cli, struct audit_job *job)
+job_user(struct cli *cli, struct audit_filter *filter)
 {
+	const char *user = cli_value(cli, OPT_user);
 	struct text name;
 
-	if (!job->user ||
-	    uuid_parse(text_of(job->user), &job->filter.user_id))
+	if (!user || uuid_parse(text_of(user), &filter->user_id))
 		return 0;
-	if (name_key(cli->mem, text_of(job->user), &name))
+	if (name_key(cli->mem, text_of(user), &name))
 		return E_USER;
-	return store_audit_user(job->db, cli->mem, name,
-	    &job->filter.user_id);
+	return store_audit_user(cli->db, cli->mem, name, &filter->user_id);
 }
 
 static int
-job_run(struct cli *cli, struct audit_job *job)
+job_end(int error)
 {
-	int error = job_user(cli, job);
-
-	if (error)
-		return cli_fail(job->user, error);
-	error = job->tail ? audit_tail(job) : audit_export(job);
 	if (error == -EIO && ferror(stdout)) {
 		fputs("docket: cannot write the audit trail out\n", stderr);
 		return EX_IOERR;
@@ -329,30 +273,50 @@ job_run(struct cli *cli, struct audit_job *job)
 	return error ? cli_fail("audit", error) : EX_OK;
 }
 
-int
-cli_audit(struct cli *cli, int argc, char **argv)
+static int
+job_run(struct cli *cli, struct audit_job *job,
+    int (*run)(struct audit_job *))
 {
-	static const struct stmts *const sets[] = { &audit_statements };
-	struct audit_job job = {
-		.filter = { .since = TIME_NONE, .until = TIME_NONE },
-		.n = TAIL, .mem = arena_new(65536),
-	};
-	struct settings settings;
-	int status = EX_OSERR;
+	int status = EX_OSERR, error = job_user(cli, &job->filter);
 
-	if (!job.mem)
+	if (error)
+		return cli_fail(cli_value(cli, OPT_user), error);
+	job->db = cli->db;
+	job->mem = arena_new(65536);
+	if (job->mem)
+		status = job_end(run(job));
+	else
 		fputs("docket: out of memory\n", stderr);
-	else if (!job_parse(cli, argc, argv, &job))
-		status = cli_usage();
-	else if ((status = cli_settings(cli, &settings)) == 0) {
-		job.db = cli_connect(&settings, settings.database_owner_dsn,
-		    sets, 1, &status);
-		if (job.db)
-			status = job_run(cli, &job);
-		db_free(job.db);
-		settings_done(&settings);
-	}
-	buf_done(&job.out);
-	arena_free(job.mem);
+	buf_done(&job->out);
+	arena_free(job->mem);
 	return status;
+}
+
+int
+cli_audit_tail(struct cli *cli)
+{
+	struct audit_job job = {
+		.format = cli_has(cli, OPT_json) ? audit_as_json :
+		    audit_as_text,
+		.follow = cli_has(cli, OPT_follow), .n = TAIL,
+	};
+
+	if (!cli_number(cli, OPT_lines, 0, TAIL_MOST, &job.n) ||
+	    !filter_take(cli, &job.filter))
+		return cli_usage(cli);
+	return job_run(cli, &job, audit_tail);
+}
+
+int
+cli_audit_export(struct cli *cli)
+{
+	const char *format = cli_value(cli, OPT_format);
+	struct audit_job job = {
+		.format = format && *format == 'c' ? audit_as_csv :
+		    audit_as_json,
+	};
+
+	if (!filter_take(cli, &job.filter))
+		return cli_usage(cli);
+	return job_run(cli, &job, audit_export);
 }

@@ -8,44 +8,22 @@
 #include "store/gc.h"
 
 int
-cli_gc(struct cli *cli, int argc, char **argv)
+cli_gc(struct cli *cli)
 {
-	static const struct option options[] = {
-		CLI_OPTIONS,
-		{ NULL, 0, NULL, 0 },
-	};
-	struct settings settings;
+	const struct settings *s = &cli->settings;
 	struct gc_counts n;
 	int64_t changes = 0;
-	struct db *db;
-	int c, status;
+	int error = store_gc(cli->db, cli->mem, s->audit_keep,
+	    s->tasks_trash_days, &n);
 
-	while ((c = getopt_long(argc, argv, "c:h", options, NULL)) != -1)
-		if (!cli_option(cli, c))
-			return cli_usage();
-	if (optind < argc)
-		return cli_usage();
-	status = cli_settings(cli, &settings);
-	if (status)
-		return status;
-	db = cli_database(&settings, &status);
-	if (db) {
-		status = store_gc(db, cli->mem, settings.audit_keep,
-		    settings.tasks_trash_days, &n);
-		if (status == 0)
-			status = store_changes_trim(db, cli->mem,
-			    settings.tasks_changes_days * 86400, &changes);
-		if (status)
-			status = cli_fail("gc", status);
-		else
-			printf("codes %" PRId64 ", budgets %" PRId64
-			    ", windows %" PRId64 ", replies %" PRId64
-			    ", sessions %" PRId64 ", tasks %" PRId64
-			    ", changes %" PRId64 ", audit %" PRId64 "\n",
-			    n.otps, n.budgets, n.attempts, n.idempotency,
-			    n.sessions, n.tasks, changes, n.audit);
-	}
-	db_free(db);
-	settings_done(&settings);
-	return status;
+	if (error == 0)
+		error = store_changes_trim(cli->db, cli->mem,
+		    s->tasks_changes_days * 86400, &changes);
+	if (error)
+		return cli_fail("gc", error);
+	printf("codes %" PRId64 ", budgets %" PRId64 ", windows %" PRId64
+	    ", replies %" PRId64 ", sessions %" PRId64 ", tasks %" PRId64
+	    ", changes %" PRId64 ", audit %" PRId64 "\n", n.otps, n.budgets,
+	    n.attempts, n.idempotency, n.sessions, n.tasks, changes, n.audit);
+	return 0;
 }

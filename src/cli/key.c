@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
 
@@ -260,70 +259,36 @@ key_rotate(struct key_command *c)
 	return status;
 }
 
-/* ---- the command ---- */
-
-static const struct {
-	const char *verb;
-	int (*run)(struct key_command *);
-} verbs[] = {
-	{ "generate", key_generate },
-	{ "rotate", key_rotate },
-	{ "list", key_list },
-};
-
-/* The verbs in their order, or -1. */
-static int
-verb_find(const char *word)
-{
-	for (size_t i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++)
-		if (strcmp(verbs[i].verb, word) == 0)
-			return (int)i;
-	return -1;
-}
+/* ---- the commands ---- */
 
 static int
-key_run(struct cli *cli, struct key_command *c, int verb)
+key_run(struct cli *cli, int (*run)(struct key_command *))
 {
-	struct settings settings;
-	int status = cli_settings(cli, &settings);
+	const char *alg = cli_value(cli, OPT_alg);
+	struct key_command command = {
+		.alg = ring_algorithm(text_of(alg ? alg :
+		    cli->settings.auth_algorithm)),
+		.now = cli_has(cli, OPT_now), .dry_run = cli_dry(cli),
+		.settings = &cli->settings, .mem = cli->mem,
+	};
 
-	if (status)
-		return status;
-	/* cppcheck-suppress autoVariables ; it is done with when we are */
-	c->settings = &settings;
-	c->mem = cli->mem;
-	if (!c->alg)
-		c->alg = ring_algorithm(text_of(settings.auth_algorithm));
-	status = verbs[verb].run(c);
-	settings_done(&settings);
-	return status;
+	return run(&command);
 }
 
 int
-cli_key(struct cli *cli, int argc, char **argv)
+cli_key_list(struct cli *cli)
 {
-	static const struct option options[] = {
-		CLI_OPTIONS,
-		{ "alg", required_argument, NULL, 'a' },
-		{ "now", no_argument, NULL, 'n' },
-		{ "dry-run", no_argument, NULL, 'd' },
-		{ NULL, 0, NULL, 0 },
-	};
-	struct key_command command = { .alg = NULL };
-	int c, verb;
+	return key_run(cli, key_list);
+}
 
-	while ((c = getopt_long(argc, argv, "c:h", options, NULL)) != -1) {
-		if (c == 'n')
-			command.now = true;
-		else if (c == 'd')
-			command.dry_run = true;
-		else if (c == 'a')
-			command.alg = ring_algorithm(text_of(optarg));
-		else if (!cli_option(cli, c))
-			return cli_usage();
-		if (c == 'a' && !command.alg)
-			return cli_usage();
-	}
-	verb = argc - optind == 1 ? verb_find(argv[optind]) : -1;
-	return verb < 0 ? cli_usage() : key_run(cli, &command, verb);
+int
+cli_key_generate(struct cli *cli)
+{
+	return key_run(cli, key_generate);
+}
+
+int
+cli_key_rotate(struct cli *cli)
+{
+	return key_run(cli, key_rotate);
 }

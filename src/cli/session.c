@@ -71,74 +71,35 @@ session_end(struct db *db, struct arena *mem, struct text id)
 	return error;
 }
 
-/* What is to be done, and to what: a name's key, or a session's id. */
-struct session_job {
-	int (*run)(struct db *db, struct arena *mem, struct text what);
-	const char *what;
-};
-
+/* What is done to all of an account's, by its name. */
 static int
-session_run(const struct cli *cli, const struct session_job *job)
+with_key(struct cli *cli, const char *name,
+    int (*run)(struct db *db, struct arena *mem, struct text key))
 {
-	struct text what = text_of(job->what);
-	struct settings settings;
-	struct db *db;
-	int status;
+	struct text key;
+	const int error = name_key(cli->mem, text_of(name), &key) ? E_USER :
+	    run(cli->db, cli->mem, key);
 
-	if (job->run != session_end && name_key(cli->mem, what, &what))
-		return cli_fail(job->what, E_USER);
-	status = cli_settings(cli, &settings);
-	if (status)
-		return status;
-	db = cli_database(&settings, &status);
-	if (db) {
-		status = job->run(db, cli->mem, what);
-		if (status)
-			status = cli_fail(job->what, status);
-	}
-	db_free(db);
-	settings_done(&settings);
-	return status;
-}
-
-/* list NAME, revoke ID, revoke --user NAME; false: none of them. */
-static bool
-session_parse(int argc, char **argv, const char *user, struct session_job *ret)
-{
-	const bool list = argc > 0 && strcmp(argv[0], "list") == 0;
-
-	if (argc == 0 || (!list && strcmp(argv[0], "revoke") != 0))
-		return false;
-	if (user) {
-		*ret = (struct session_job){ session_end_all, user };
-		return !list && argc == 1;
-	}
-	if (argc != 2)
-		return false;
-	*ret = (struct session_job){ list ? session_list : session_end,
-		argv[1] };
-	return true;
+	return error ? cli_fail(name, error) : 0;
 }
 
 int
-cli_session(struct cli *cli, int argc, char **argv)
+cli_session_list(struct cli *cli)
 {
-	static const struct option options[] = {
-		CLI_OPTIONS,
-		{ "user", required_argument, NULL, 'u' },
-		{ NULL, 0, NULL, 0 },
-	};
-	const char *user = NULL;
-	struct session_job job;
-	int c;
+	return with_key(cli, cli->words[0], session_list);
+}
 
-	while ((c = getopt_long(argc, argv, "c:h", options, NULL)) != -1) {
-		if (c == 'u')
-			user = optarg;
-		else if (!cli_option(cli, c))
-			return cli_usage();
-	}
-	if (!session_parse(argc - optind, argv + optind, user, &job))
-		return cli_usage();
-	return session_run(cli, &job);
+int
+cli_session_revoke(struct cli *cli)
+{
+	const char *user = cli_value(cli, OPT_user);
+	int error;
+
+	/* One of the two, not both: nobody can mean both. */
+	if (!user == (cli->n_words == 0))
+		return cli_usage(cli);
+	if (user)
+		return with_key(cli, user, session_end_all);
+	error = session_end(cli->db, cli->mem, text_of(cli->words[0]));
+	return error ? cli_fail(cli->words[0], error) : 0;
 }

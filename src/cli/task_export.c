@@ -16,7 +16,7 @@
 #define OUT_KEEP ((size_t)1024 * 1024)
 
 struct job {
-	const char *user, *file;	/* file NULL: standard output */
+	const char *file;		/* NULL: standard output */
 	enum task_format format;
 	struct arena *mem;		/* of a part */
 	struct buf out;
@@ -119,59 +119,23 @@ export_file(struct job *job, struct db *db, const struct uuid *owner,
 	    EX_IOERR) : cli_fail("export", r);
 }
 
-static int
-run(struct cli *cli, struct job *job)
-{
-	struct settings settings;
-	struct uuid owner;
-	struct db *db;
-	int status = cli_settings(cli, &settings);
-
-	if (status)
-		return status;
-	db = cli_database(&settings, &status);
-	if (db)
-		status = task_user_find(db, cli->mem, job->user, &owner);
-	if (status == 0)
-		status = export_file(job, db, &owner, cli->mem);
-	db_free(db);
-	settings_done(&settings);
-	return status;
-}
-
 int
-cli_export(struct cli *cli, int argc, char **argv)
+cli_export(struct cli *cli)
 {
-	static const struct option options[] = {
-		CLI_OPTIONS,
-		{ "user", required_argument, NULL, 'u' },
-		{ "format", required_argument, NULL, 'f' },
-		{ "output", required_argument, NULL, 'o' },
-		{ NULL, 0, NULL, 0 },
-	};
-	struct job job = { .user = NULL };
-	const char *format = NULL;
-	int c, status;
+	struct job job = { .file = cli_value(cli, OPT_output) };
+	struct uuid owner;
+	int status;
 
-	while ((c = getopt_long(argc, argv, "c:ho:", options, NULL)) != -1) {
-		if (c == 'u')
-			job.user = optarg;
-		else if (c == 'f')
-			format = optarg;
-		else if (c == 'o')
-			job.file = optarg;
-		else if (!cli_option(cli, c))
-			return cli_usage();
-	}
-	if (argc != optind || !job.user)
-		return cli_usage();
-	job.format = task_user_format(format, job.file ? job.file : ".json");
+	job.format = task_user_format(cli_value(cli, OPT_format),
+	    job.file ? job.file : ".json");
 	if (job.format == TASKS__MAX)
 		return EX_USAGE;
 	job.mem = arena_new(PART_MEMORY);
 	if (!job.mem)
 		return cli_fail("memory", -ENOMEM);
-	status = run(cli, &job);
+	status = task_user_find(cli, &owner);
+	if (status == 0)
+		status = export_file(&job, cli->db, &owner, cli->mem);
 	arena_free(job.mem);
 	buf_done(&job.out);
 	return status;

@@ -18,7 +18,7 @@
 #define BAR 30
 
 struct job {
-	const char *user, *name;
+	const char *name;	/* for messages */
 	FILE *f;
 	char *window;
 	size_t n;		/* bytes in it */
@@ -148,39 +148,33 @@ open_file(struct job *job, const char *file)
 }
 
 static int
-run(struct cli *cli, struct job *job, const char *file)
+run(struct cli *cli, struct job *job)
 {
-	struct settings settings;
-	int status = open_file(job, file);
+	int status = open_file(job, cli->words[0]);
 
-	if (status || (status = cli_settings(cli, &settings)))
-		return status;
-	job->im.db = cli_database(&settings, &status);
-	if (job->im.db)
-		status = task_user_find(job->im.db, cli->mem, job->user,
-		    &job->im.reader.owner);
+	if (status == 0)
+		status = task_user_find(cli, &job->im.reader.owner);
 	if (status == 0)
 		status = conclude(job, import_all(job));
-	db_free(job->im.db);
-	settings_done(&settings);
+	if (job->f && job->f != stdin)
+		fclose(job->f);
 	return status;
 }
 
 static int
-start(struct cli *cli, struct job *job, const char *file)
+start(struct cli *cli, struct job *job)
 {
 	int status;
 
+	job->im.db = cli->db;
 	job->im.mem = arena_new(TASK_IMPORT_MEMORY);
 	job->window = malloc(WINDOW);
 	job->im.partial = true;
 	job->im.tell = tell;
 	job->im.tell_arg = job;
 	job->im.reader.stays = cli->mem;
-	status = job->im.mem && job->window ? run(cli, job, file) :
+	status = job->im.mem && job->window ? run(cli, job) :
 	    cli_fail("memory", -ENOMEM);
-	if (job->f && job->f != stdin)
-		fclose(job->f);
 	free(job->window);
 	arena_free(job->im.mem);
 	return status;
@@ -188,50 +182,29 @@ start(struct cli *cli, struct job *job, const char *file)
 
 /* The zone of local times that name none. */
 static bool
-take_zone(struct job *job, const char *word)
+take_zone(const struct cli *cli, struct text *ret)
 {
-	struct text zone = text_of(word);
+	struct text zone = text_of(cli_value(cli, OPT_timezone));
 	const char *why;
 
-	if (task_check_timezone(NULL, &zone, &why)) {
+	if (zone.s && task_check_timezone(NULL, &zone, &why)) {
 		fprintf(stderr, "docket: --timezone %s\n", why);
 		return false;
 	}
-	job->im.reader.zone = zone;
+	*ret = zone;
 	return true;
 }
 
 int
-cli_import(struct cli *cli, int argc, char **argv)
+cli_import(struct cli *cli)
 {
-	static const struct option options[] = {
-		CLI_OPTIONS,
-		{ "user", required_argument, NULL, 'u' },
-		{ "format", required_argument, NULL, 'f' },
-		{ "timezone", required_argument, NULL, 'z' },
-		{ "dry-run", no_argument, NULL, 'n' },
-		{ NULL, 0, NULL, 0 },
-	};
 	struct job *job = arena_alloc(cli->mem, sizeof(*job));
-	const char *format = NULL;
-	int c;
 
-	while ((c = getopt_long(argc, argv, "c:h", options, NULL)) != -1) {
-		if (c == 'u')
-			job->user = optarg;
-		else if (c == 'f')
-			format = optarg;
-		else if (c == 'z' && !take_zone(job, optarg))
-			return EX_USAGE;
-		else if (c == 'n')
-			job->dry = true;
-		else if (c != 'z' && !cli_option(cli, c))
-			return cli_usage();
-	}
-	if (argc - optind != 1 || !job->user)
-		return cli_usage();
-	job->im.reader.format = task_user_format(format, argv[optind]);
-	if (job->im.reader.format == TASKS__MAX)
+	job->dry = cli_dry(cli);
+	job->im.reader.format = task_user_format(cli_value(cli, OPT_format),
+	    cli->words[0]);
+	if (job->im.reader.format == TASKS__MAX ||
+	    !take_zone(cli, &job->im.reader.zone))
 		return EX_USAGE;
-	return start(cli, job, argv[optind]);
+	return start(cli, job);
 }

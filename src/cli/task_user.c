@@ -11,13 +11,13 @@
 #include "store/console.h"
 
 int
-task_user_find(struct db *db, struct arena *mem, const char *name,
-    struct uuid *ret)
+task_user_find(const struct cli *cli, struct uuid *ret)
 {
+	const char *name = cli_value(cli, OPT_user);
 	struct text key;
 	struct user user;
-	int r = name_key(mem, text_of(name), &key) ? E_USER :
-	    store_console_user(db, mem, key, &user);
+	int r = name_key(cli->mem, text_of(name), &key) ? E_USER :
+	    store_console_user(cli->db, cli->mem, key, &user);
 
 	if (r == E_USER) {
 		fprintf(stderr, "docket: there is no user %s\n", name);

@@ -14,11 +14,6 @@
 #include "core/password.h"
 #include "store/users.h"
 
-struct add {
-	const char *name, *email, *phone, *password_file;
-	bool admin, update;
-};
-
 /* One line without its end. */
 static int
 read_line(FILE *f, struct arena *mem, struct text *ret)
@@ -67,32 +62,26 @@ read_password(const char *file, struct arena *mem, struct text *ret)
 	return error;
 }
 
-static int
-bad(const char *what, const char *why)
-{
-	fprintf(stderr, "docket: %s %s\n", what, why);
-	return EX_DATAERR;
-}
-
 /* The same rules as at registration. */
 static int
-check_names(const struct add *add, struct arena *mem, struct new_user *user)
+check_names(const struct cli *cli, struct new_user *user)
 {
+	struct arena *mem = cli->mem;
 	const char *why;
 
-	user->username = text_of(add->name);
-	user->email = text_of(add->email);
-	user->phone = text_of(add->phone);
+	user->username = text_of(cli->words[0]);
+	user->email = text_of(cli_value(cli, OPT_email));
+	user->phone = text_of(cli_value(cli, OPT_phone));
 	if (name_check_username(mem, &user->username, &why))
-		return bad("the name", why);
+		return cli_bad("the name", why);
 	if (user->email.s && name_check_email(mem, &user->email, &why))
-		return bad("--email", why);
+		return cli_bad("--email", why);
 	if (user->phone.s && name_check_phone(mem, &user->phone, &why))
-		return bad("--phone", why);
+		return cli_bad("--phone", why);
 	if (name_key(mem, user->username, &user->username_key) ||
 	    (user->email.s && name_key(mem, user->email, &user->email_key)))
-		return bad("the name", "has no canonical form");
-	user->role = add->admin ? TEXT("admin") : TEXT("user");
+		return cli_bad("the name", "has no canonical form");
+	user->role = cli_has(cli, OPT_admin) ? TEXT("admin") : TEXT("user");
 	return 0;
 }
 
@@ -107,103 +96,49 @@ check_password(const struct settings *settings, struct arena *mem,
 	const char *code;
 
 	if (!password_fits(mem, password))
-		return bad("the password", "must have 8 to 256 bytes");
+		return cli_bad("the password", "must have 8 to 256 bytes");
 	code = settings->auth_password_blocklist ?
 	    password_common(mem, password, &owner) : NULL;
-	return code ? bad("the password", password_common_why(code)) : 0;
+	return code ? cli_bad("the password", password_common_why(code)) : 0;
 }
 
 static int
-hash_password(const struct settings *settings, const struct add *add,
-    struct arena *mem, struct new_user *user)
+hash_password(const struct cli *cli, struct new_user *user)
 {
+	const char *file = cli_value(cli, OPT_password_file);
 	struct text password = TEXT_NONE;
-	int error = read_password(add->password_file, mem, &password), status;
+	int error = read_password(file, cli->mem, &password), status;
 
 	if (error)
 		return cli_fail("password", error);
-	status = check_password(settings, mem, user, password);
+	status = check_password(&cli->settings, cli->mem, user, password);
 	if (status == 0) {
 		error = password_init();
 		if (error == 0)
-			error = password_hash(mem, password, &user->hash);
+			error = password_hash(cli->mem, password, &user->hash);
 	}
 	if (password.s)
 		explicit_bzero((char *)(uintptr_t)password.s, password.n);
 	return error ? cli_fail("password", error) : status;
 }
 
-static int
-put(const struct cli *cli, const struct settings *settings,
-    const struct add *add, const struct new_user *user)
+int
+cli_user_add(struct cli *cli)
 {
-	int status = 0;
-	struct db *db = cli_database(settings, &status);
-
-	if (db) {
-		status = store_user_put(db, cli->mem, user, add->update);
-		if (status)
-			status = cli_fail(add->name, status);
-		else
-			printf("%s %s\n", add->name,
-			    add->update ? "added or updated" : "added");
-	}
-	db_free(db);
-	return status;
-}
-
-static int
-user_add(const struct cli *cli, const struct add *add)
-{
+	const bool update = cli_has(cli, OPT_update);
 	struct new_user user = { 0 };
-	struct settings settings;
-	int status = check_names(add, cli->mem, &user);
+	int status = check_names(cli, &user), error;
 
 	if (status == 0)
-		status = cli_settings(cli, &settings);
+		status = hash_password(cli, &user);
 	if (status)
 		return status;
-	status = hash_password(&settings, add, cli->mem, &user);
-	if (status == 0 && crypto_uuid(&user.id, &user.created_at))
-		status = cli_fail("random", -EIO);
-	if (status == 0)
-		status = put(cli, &settings, add, &user);
-	settings_done(&settings);
-	return status;
-}
-
-int
-cli_user_add(struct cli *cli, int argc, char **argv)
-{
-	static const struct option options[] = {
-		CLI_OPTIONS,
-		{ "admin", no_argument, NULL, 'a' },
-		{ "update", no_argument, NULL, 'u' },
-		{ "email", required_argument, NULL, 'e' },
-		{ "phone", required_argument, NULL, 'p' },
-		{ "password-file", required_argument, NULL, 'f' },
-		{ NULL, 0, NULL, 0 },
-	};
-	struct add add = { 0 };
-	int c;
-
-	optind = 0;	/* getopt starts over */
-	while ((c = getopt_long(argc, argv, "c:h", options, NULL)) != -1) {
-		if (c == 'a')
-			add.admin = true;
-		else if (c == 'u')
-			add.update = true;
-		else if (c == 'e')
-			add.email = optarg;
-		else if (c == 'p')
-			add.phone = optarg;
-		else if (c == 'f')
-			add.password_file = optarg;
-		else if (!cli_option(cli, c))
-			return cli_usage();
-	}
-	if (argc - optind != 1)
-		return cli_usage();
-	add.name = argv[optind];
-	return user_add(cli, &add);
+	if (crypto_uuid(&user.id, &user.created_at))
+		return cli_fail("random", -EIO);
+	error = store_user_put(cli->db, cli->mem, &user, update);
+	if (error)
+		return cli_fail(cli->words[0], error);
+	printf("%s %s\n", cli->words[0],
+	    update ? "added or updated" : "added");
+	return 0;
 }

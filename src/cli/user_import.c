@@ -176,52 +176,30 @@ open_file(struct import *im, const char *name)
 }
 
 static int
-run(struct cli *cli, struct import *im, const char *name)
+run(struct import *im, const char *name)
 {
-	struct settings settings;
 	int status = open_file(im, name);
 
 	if (status == 0)
-		status = cli_settings(cli, &settings);
-	if (status == 0) {
-		im->db = cli_database(&settings, &status);
-		if (im->db)
-			status = tell(im, all(im));
-		db_free(im->db);
-		settings_done(&settings);
-	}
+		status = tell(im, all(im));
 	import_seen_free(im->seen);
 	import_close(&im->file);
 	return status;
 }
 
 int
-cli_user_import(struct cli *cli, int argc, char **argv)
+cli_user_import(struct cli *cli)
 {
-	static const struct option options[] = {
-		CLI_OPTIONS,
-		{ "dry-run", no_argument, NULL, 'n' },
-		{ "update", no_argument, NULL, 'u' },
-		{ NULL, 0, NULL, 0 },
+	struct import im = {
+		.stays = cli->mem, .db = cli->db,
+		.mem = arena_new(BATCH_MEMORY),
+		.update = cli_has(cli, OPT_update), .dry = cli_dry(cli),
 	};
-	struct import im = { .stays = cli->mem };
-	int c, status;
+	int status;
 
-	optind = 0;	/* getopt starts over */
-	while ((c = getopt_long(argc, argv, "c:h", options, NULL)) != -1) {
-		if (c == 'n')
-			im.dry = true;
-		else if (c == 'u')
-			im.update = true;
-		else if (!cli_option(cli, c))
-			return cli_usage();
-	}
-	if (argc - optind != 1)
-		return cli_usage();
-	im.mem = arena_new(BATCH_MEMORY);
 	if (!im.mem)
 		return cli_fail("memory", -ENOMEM);
-	status = run(cli, &im, argv[optind]);
+	status = run(&im, cli->words[0]);
 	arena_free(im.mem);
 	return status;
 }

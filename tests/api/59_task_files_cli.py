@@ -233,6 +233,7 @@ def test_memory_does_not_grow_with_the_file(dev, fresh, tmp_path, n, form):
 
 
 def test_the_words_of_help(dev):
-    out, _ = run(dev, "--help")
-    assert b"import FILE|- --user NAME" in out
-    assert b"export --user NAME" in out
+    for noun, words in (("import", b"import FILE|- --user NAME"),
+                        ("export", b"export --user NAME")):
+        out, _ = run(dev, noun, "--help")
+        assert words in out

@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+/* Runs a command with the settings and the database that its row needs. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sysexits.h>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "cli/cli.h"
+#include "store/audit.h"
+#include "store/queue.h"
+
+#define CONNECT_MS 2000
+#define DEADLINE_MS 30000
+
+int
+cli_fail(const char *what, int error)
+{
+	fprintf(stderr, "docket: %s: %s\n", what,
+	    error < 0 ? strerror(-error) : error_row(error)->detail);
+	if (error < 0)
+		return EX_SOFTWARE;
+	return error_row(error)->status >= 500 ? EX_TEMPFAIL : EX_DATAERR;
+}
+
+int
+cli_bad(const char *what, const char *why)
+{
+	fprintf(stderr, "docket: %s %s\n", what, why);
+	return EX_DATAERR;
+}
+
+void
+cli_print_time(const char *name, int64_t us)
+{
+	char out[TIME_CHARS] = "-";
+
+	if (us != TIME_NONE)
+		time_format(us, out);
+	printf("%s%.*s", name, us == TIME_NONE ? 1 : TIME_CHARS, out);
+}
+
+struct db *
+cli_connect(const struct settings *settings, const char *dsn,
+    const struct stmts *const *sets, size_t n_sets, int *ret_status)
+{
+	const struct db_config config = {
+		.dsn = dsn, .application = "docket",
+		.sets = sets, .n_sets = n_sets,
+		.prepared = strcmp(settings->database_prepared, "off") != 0,
+		.adapts = strcmp(settings->database_prepared, "auto") == 0,
+		.deadline_ms = DEADLINE_MS,
+	};
+	struct db *db = db_new(&config);
+	int error = db ? db_connect(db, CONNECT_MS) : -ENOMEM;
+
+	if (error == 0)
+		return db;
+	db_free(db);
+	if (error == -EPROTO)
+		fputs("docket: the schema is not this version's: "
+		    "run docket migrate\n", stderr);
+	*ret_status = error == -EPROTO ? EX_UNAVAILABLE :
+	    cli_fail("database", error);
+	return NULL;
+}
+
+struct db *
+cli_database(const struct settings *settings, int *ret_status)
+{
+	return cli_connect(settings, settings->database_dsn, store_statements,
+	    store_statements_n, ret_status);
+}
+
+/* By the role that a command works as. */
+static int
+open_database(struct cli *cli)
+{
+	static const struct stmts *const audit[] = { &audit_statements };
+	static const struct stmts *const queue[] = { &queue_statements };
+	const struct settings *s = &cli->settings;
+	int status = 0;
+
+	if (cli->command->needs == CLI_API)
+		cli->db = cli_database(s, &status);
+	else if (cli->command->needs == CLI_OWNER)
+		cli->db = cli_connect(s, s->database_owner_dsn, audit, 1,
+		    &status);
+	else if (cli->command->needs == CLI_COURIER)
+		cli->db = cli_connect(s, s->database_courier_dsn, queue, 1,
+		    &status);
+	return status;
+}
+
+/* A dry run of what changes the database alone: a transaction that is never
+ * committed. What it says of itself is what would have been. */
+static int
+rehearse(struct cli *cli)
+{
+	int status = db_begin(cli->db);
+
+	if (status)
+		return cli_fail("database", status);
+	status = cli->command->run(cli);
+	db_rollback(cli->db);
+	if (status == 0)
+		puts("Nothing was changed (--dry-run).");
+	return status;
+}
+
+static int
+with_settings(struct cli *cli)
+{
+	int status = open_database(cli);
+
+	if (status)
+		return status;
+	status = cli->command->effect == CLI_CHANGES && cli_dry(cli) ?
+	    rehearse(cli) : cli->command->run(cli);
+	db_free(cli->db);
+	cli->db = NULL;
+	return status;
+}
+
+int
+cli_run(struct cli *cli)
+{
+	int status;
+
+	if (cli->command->needs == CLI_NOTHING)
+		return cli->command->run(cli);
+	if (settings_load(&cli->source, stderr, &cli->settings))
+		return EX_CONFIG;
+	status = with_settings(cli);
+	settings_done(&cli->settings);
+	return status;
+}
