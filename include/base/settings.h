@@ -50,6 +50,8 @@ int settings_check(const struct settings *s, FILE *err);
 
 /* The commented sample file, every row with its default. */
 void settings_print_sample(FILE *out);
+/* A row a line, between tabs: name, type, default, least, most, doc. */
+void settings_print_rows(FILE *out);
 
 /* What `docket config show` is asked for. */
 struct settings_view {

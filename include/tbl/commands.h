@@ -106,6 +106,8 @@ COMMAND("show", "[NAME]...", 0, ANY, SETTINGS, READS, cli_config_show, "Every se
 	TAKES(json, MAY, FLAG, NULL, "As one JSON object, with default and origin")
 COMMAND("sample", "", 0, 0, NOTHING, READS, cli_config_sample, "A commented settings file, every setting with its default", NULL)
 
+COMMAND("list", "", 0, 0, NOTHING, READS, cli_config_list, "Every setting that there is: name, type, default, least, most, meaning", "The columns stand between tabs.")
+
 NOUN("user", "Accounts")
 COMMAND("add", "NAME", 1, 1, API, CHANGES, cli_user_add, "Add an account; its password is asked for or read from standard input", NULL)
 	TAKES(admin, MAY, FLAG, NULL, "Give it the role admin")

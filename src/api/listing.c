@@ -26,10 +26,11 @@ routes_print(FILE *out, const struct routes *routes)
 	for (size_t i = 0; i < routes->n; i++) {
 		const struct route *r = &routes->v[i];
 
-		fprintf(out, "%-6s %-24s %-6s %-4s %-20s %s\n",
+		fprintf(out, "%-6s %-24s %-6s %-4s %-20s %-13s %-11s %s\n",
 		    method_names[r->method], r->path, access[r->access],
 		    groups[r->group], r->operation,
-		    r->canonical ? r->canonical : "-");
+		    r->canonical ? r->canonical : "-",
+		    r->scope ? r->scope : "-", r->summary);
 	}
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
-/* The commented sample file: every setting with its default. */
+/* Every setting with its default: the sample file, and the bare table. */
 #include <string.h>
 
 #include "base/settings_row.h"
@@ -100,4 +100,25 @@ settings_print_sample(FILE *out)
 	}
 	if (strcmp(section, "top") != 0)
 		fputs("}\n", out);
+}
+
+void
+settings_print_rows(FILE *out)
+{
+	static const char *const types[] = {
+		[SETTING_TEXT] = "text", [SETTING_PATH] = "path",
+		[SETTING_INT] = "int", [SETTING_COUNT] = "count",
+		[SETTING_BOOL] = "bool", [SETTING_SECONDS] = "seconds",
+		[SETTING_CHOICE] = "choice",
+	};
+
+	for (size_t i = 0; i < SETTINGS_N; i++) {
+		const struct setting *row = &setting_rows[i];
+		char name[64];
+
+		setting_name(row, name, sizeof(name));
+		fprintf(out, "%s\t%s\t%s\t%ld\t%ld\t%s\n", name,
+		    types[row->type], row->dflt, row->min, row->max,
+		    row->doc);
+	}
 }

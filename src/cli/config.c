@@ -32,3 +32,11 @@ cli_config_sample(struct cli *cli)
 	settings_print_sample(stdout);
 	return EX_OK;
 }
+
+int
+cli_config_list(struct cli *cli)
+{
+	(void)cli;
+	settings_print_rows(stdout);
+	return EX_OK;
+}

@@ -200,6 +200,27 @@ help_noun(const struct cli_row *noun)
 	printf("\nMore of a command: docket %s VERB --help\n", noun->noun);
 }
 
+/* "user  Accounts (add, import, list)" */
+static void
+put_noun(FILE *f, const struct cli_row *noun)
+{
+	struct page page = { f, 0, HELP_COLUMN - 10 };
+	const struct cli_row *row = noun, *next;
+	bool first = true;
+
+	page.column = (size_t)fprintf(f, "  %s", noun->noun);
+	put_words(&page, noun->text);
+	row = cli_row_next(row, CLI_ROW_COMMAND);
+	for (; row; row = next) {
+		next = cli_row_next(row, CLI_ROW_COMMAND);
+		if (*row->verb)
+			put(&page, "%s%s%s", first ? "(" : "", row->verb,
+			    next ? "," : ")");
+		first = first && !*row->verb;
+	}
+	put_end(&page);
+}
+
 static void
 help_all(FILE *f)
 {
@@ -208,7 +229,7 @@ help_all(FILE *f)
 	    DOCKET_CONF ",\nif it exists.\n\n", f);
 	for (const struct cli_row *row = cli_rows; row < cli_rows_end(); row++)
 		if (row->kind == CLI_ROW_NOUN)
-			fprintf(f, "  %-12s  %s\n", row->noun, row->text);
+			put_noun(f, row);
 }
 
 void
