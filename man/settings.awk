@@ -34,5 +34,6 @@ BEGIN {
 	restart = sub(/ *\(restart\)$/, "", doc)
 	printf ".TP\n%s (%s; default %s; %s)\n%s\n", bold(key), \
 	    plain(kind), $3 == "" ? "empty" : bold($3), \
-	    restart ? "restart" : "reload", sentence(doc)
+	    restart || section == "courier" ? \
+	    "restart" : "reload", sentence(doc)
 }

@@ -146,8 +146,8 @@ is_choice(const char *choices, const char *value)
 
 	for (const char *p = choices; p; p = strchr(p, '|')) {
 		p += *p == '|';
-		if (strncmp(p, value, n) == 0 && strchr("|", p[n]))
-			return n > 0;
+		if (strcspn(p, "|") == n && strncmp(p, value, n) == 0)
+			return true;
 	}
 	return false;
 }
