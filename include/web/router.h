@@ -22,6 +22,12 @@ struct match {
 int router_match(const struct routes *routes, struct text method,
     struct text path, struct arena *mem, struct match *ret);
 
+/* Would there be something without the slash at its end? One address has one
+ * spelling; who has learnt another is told the right one rather than sent
+ * there, which would cost every request twice. */
+bool router_slash(const struct routes *routes, struct text path,
+    struct arena *mem);
+
 /* Two rows with one method and path, a path nobody can reach, a missing
  * column: printed to stderr; how many. Run by --check and a unit test. */
 int router_check(const struct routes *routes);

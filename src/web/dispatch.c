@@ -272,17 +272,10 @@ reply_begin(struct call *call)
 	call->faults.n = 0;
 }
 
-/* One address has one spelling; who has learnt another is told the right one
- * rather than sent there, which would cost every request twice. */
 static int
 find_nothing(struct call *call)
 {
-	struct text path = call->req->path;
-	struct match other;
-
-	if (path.n < 2 || path.s[--path.n] != '/' ||
-	    router_match(&call->app->routes, TEXT("OPTIONS"), path,
-	    call->mem, &other))
+	if (!router_slash(&call->app->routes, call->req->path, call->mem))
 		return E_NOT_FOUND;
 	return call_refuse(call, E_NOT_FOUND, "There is nothing at this "
 	    "address; without the slash at its end there is.");

@@ -133,3 +133,13 @@ router_match(const struct routes *routes, struct text method,
 	ret->allow = allow_print(methods, mem);
 	return ret->options ? 0 : E_METHOD;
 }
+
+bool
+router_slash(const struct routes *routes, struct text path, struct arena *mem)
+{
+	struct match match;
+
+	if (path.n < 2 || path.s[--path.n] != '/')
+		return false;
+	return router_match(routes, TEXT("OPTIONS"), path, mem, &match) == 0;
+}
