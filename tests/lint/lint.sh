@@ -87,7 +87,7 @@ fcgi(app|_config|os) src/web/fcgi.c
 json-c/ src/web/json.c
 json\.h src/web/json.c
 jwt\.h src/core/token.c
-openssl/ src/base/crypto.c src/base/pair.c
+openssl/ src/base/certificate.c src/base/crypto.c src/base/pair.c
 sodium src/core/password.c
 argon2 src/core/argon2.c
 crypt\.h src/core/bcrypt.c

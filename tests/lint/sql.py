@@ -17,6 +17,7 @@ ACROSS = {
     "gc": "old replies go, whoever they were kept for",
     "changes_trim": "what was told for long enough goes, whosever it is",
     "trash_sweep": "what lay in the trash for long goes, whosever it is",
+    "doctor_schema": "whether anything waits that gc takes away",
     "register_plain": "the counter of the account that it makes",
     "register_code": "the counter of the account that it makes",
     "register_proof": "the counter of the account that it makes",
@@ -30,7 +31,9 @@ ACROSS = {
 SCRIPTS = {"src/store/run.c": re.compile("BEGIN|COMMIT|ROLLBACK"),
            "src/store/batch.c": re.compile("BEGIN|COMMIT|ROLLBACK"),
            "src/store/export.c": re.compile("DECLARE \\w+ NO SCROLL CURSOR"),
-           "src/store/migrate.c": re.compile("")}
+           "src/store/migrate.c": re.compile(""),
+           # psql's, as PostgreSQL's superuser, before there is a schema
+           "src/cli/setup_database.c": re.compile("")}
 
 COMMAND = re.compile(r"\s*(SELECT|INSERT INTO|UPDATE|DELETE FROM|MERGE|WITH|"
                      r"BEGIN|COMMIT|ROLLBACK|SET|LISTEN|UNLISTEN|NOTIFY|"
@@ -354,7 +357,7 @@ def literal(t):
             if not (path in SCRIPTS and SCRIPTS[path].match(text)):
                 yield f"{path}: {text[:60]}"
     for path, text in t.sources.items():
-        if path in t.found:
+        if path in t.found or path in SCRIPTS:
             continue
         for number, line in enumerate(text.splitlines(), 1):
             if re.search(r'"(SELECT |INSERT INTO |UPDATE docket\.|'
