@@ -74,6 +74,7 @@ OPTION(key,		"key",		0,	ARGUMENT)
 OPTION(lines,		"lines",	'n',	ARGUMENT)
 OPTION(lock_timeout,	"lock-timeout",	0,	ARGUMENT)
 OPTION(name,		"name",		0,	ARGUMENT)
+OPTION(nginx,		"nginx",	0,	ARGUMENT)
 OPTION(now,		"now",		0,	NONE)
 OPTION(origin,		"origin",	0,	NONE)
 OPTION(output,		"output",	'o',	ARGUMENT)
@@ -115,6 +116,15 @@ COMMAND("", "", 0, 0, NOTHING, MINDS, cli_setup, "Make this host ready: account,
 	TAKES(share, MAY, DIRNAME, "DIR", "Where migrations, roles and samples are installed")
 	TAKES(root, MAY, DIRNAME, "DIR", "Set up what is below this folder, without systemd")
 	DRY_RUN
+
+NOUN("check", "Whether settings, keys and templates are good")
+COMMAND("", "", 0, 0, NOTHING, READS, cli_check, "Look at settings, keys, templates and nginx's listing; exit 78 on faults", "All faults at once, a line each. Nothing is connected to: docket doctor does that.")
+
+NOUN("doctor", "How this host is")
+COMMAND("", "", 0, 0, NOTHING, READS, cli_doctor, "Look after clock, keys, database, nginx, disk, certificate, messages", "Exit 0 when all is well, 1 with warnings, 2 with failures, as monitoring plugins do. It works while the database is away.")
+	TAKES(json, MAY, FLAG, NULL, "As a JSON array, an object a check")
+	TAKES(nginx, MAY, FILENAME, "FILE", "nginx's configuration, where it is not the usual one")
+	TAKES(dir, MAY, DIRNAME, "DIR", "Where the migrations are")
 
 NOUN("migrate", "The schema of the database")
 COMMAND("", "", 0, 0, SETTINGS, MINDS, cli_migrate, "Bring the schema up to date, as the owner of the database", NULL)

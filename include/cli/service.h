@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+/* Whose the service's processes and files are. */
+#ifndef DOCKET_CLI_SERVICE_H
+#define DOCKET_CLI_SERVICE_H
+
+#include "base/arena.h"
+#include "base/settings.h"
+
+/* server.user; else docket, if there is such an account; else whoever has the
+ * secret file. */
+const char *service_user(struct arena *mem, const struct settings *settings);
+
+#endif

@@ -1,0 +1,311 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""docket doctor and docket check: each fault is seen, named, and has a next
+step; the rest is looked at all the same."""
+
+import contextlib
+import json
+import os
+import subprocess
+
+import pytest
+
+import docket
+import host as hosts
+
+CHECKS = ["clock", "keys", "key-files", "hashing", "disk", "database",
+          "durability", "connections", "rights", "schema", "sweeping",
+          "messages", "breaker", "listing", "nginx", "proxy", "certificate"]
+OF_DATABASE = {"database", "durability", "connections", "rights", "schema",
+               "sweeping", "messages", "breaker", "proxy"}
+
+
+@pytest.fixture(scope="module")
+def host(dev):
+    made = hosts.Host(dev.docket())
+    said = made.setup()
+    assert said.returncode == 0, said.stderr
+    made.super("ALTER SYSTEM SET fsync = on",
+               "ALTER SYSTEM SET full_page_writes = on",
+               "SELECT pg_reload_conf()")
+    yield made
+    made.end()
+
+
+def doctor(host, *words):
+    """{check: row}, and the status."""
+    said = host.conf("doctor", "--json", "--nginx",
+                     host.path("etc/nginx/nginx.conf"), "--dir",
+                     host.share / "migrations", *words)
+    rows = json.loads(said.stdout)
+    assert said.returncode == max(
+        {"OK": 0, "WARN": 1, "FAIL": 2}[row["level"]] for row in rows)
+    for row in rows:
+        assert set(row) == {"check", "level", "detail", "next"}
+        assert (row["next"] is None) == (row["level"] == "OK"), row
+    return {row["check"]: row for row in rows}
+
+
+def is_seen(host, check, level, *words):
+    row = doctor(host)[check]
+    assert row["level"] == level, row
+    for word in words:
+        assert word in row["detail"] + row["next"], row
+
+
+def owner(host, *statements):
+    return host.super(*statements, database="docket")
+
+
+@contextlib.contextmanager
+def file_as(path, text):
+    old = path.read_bytes()
+    path.write_text(text)
+    yield
+    path.write_bytes(old)
+
+
+def test_a_host_that_was_set_up_is_well(host):
+    rows = doctor(host)
+    assert list(rows) == CHECKS
+    # The machine's own clock and disk are what they are; nobody trusts the
+    # certificate yet.
+    assert rows.pop("certificate")["level"] == "WARN"
+    for check in ("clock", "disk", "hashing"):
+        rows.pop(check)
+    assert {row["level"] for row in rows.values()} == {"OK"}, rows
+
+
+def test_the_text_says_what_the_json_says(host):
+    rows = doctor(host)
+    said = host.conf("doctor", "--nginx", host.path("etc/nginx/nginx.conf"),
+                     "--dir", host.share / "migrations").stdout
+    told = [line.split() for line in said.splitlines()
+            if not line.startswith(" ")]
+    assert [(words[1], words[0]) for words in told] == \
+        [(check, row["level"]) for check, row in rows.items()]
+    assert said.count(" next: ") == sum(row["next"] is not None
+                                        for row in rows.values())
+
+
+def test_keys_that_others_may_read(host):
+    for name in ("secret.key", "jwt.keys"):
+        path = host.path(f"etc/docket/{name}")
+        path.chmod(0o640)
+        is_seen(host, "key-files", "FAIL", str(path), "640", "chmod 600")
+        is_seen(host, "keys", "FAIL", str(path))
+        path.chmod(0o600)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
+def test_keys_of_somebody_else(host):
+    path = host.path("etc/docket/jwt.keys")
+    before = path.stat()
+    os.chown(path, 12345, 12345)
+    is_seen(host, "key-files", "WARN", "12345")
+    os.chown(path, before.st_uid, before.st_gid)
+
+
+def test_a_key_that_is_too_short_or_too_old(host):
+    secret = host.path("etc/docket/secret.key")
+    with file_as(secret, "c2hvcnQ\n"):
+        is_seen(host, "keys", "FAIL", str(secret))
+    ring = host.path("etc/docket/jwt.keys")
+    with file_as(ring, "# since 2020-01-01T00:00:00.000Z\n" +
+                 ring.read_text().splitlines()[-1] + "\n"):
+        is_seen(host, "keys", "WARN", "signs since", "docket key generate")
+
+
+def test_a_database_that_would_lose_what_it_took(host):
+    for name in ("fsync", "full_page_writes", "synchronous_commit"):
+        host.super(f"ALTER SYSTEM SET {name} = off",
+                   "SELECT pg_reload_conf()")
+        docket.wait_until(
+            lambda name=name: host.super(f"SHOW {name}") == ["off"], name)
+        is_seen(host, "durability", "FAIL", name)
+        host.super(f"ALTER SYSTEM SET {name} = on", "SELECT pg_reload_conf()")
+        docket.wait_until(
+            lambda name=name: host.super(f"SHOW {name}") == ["on"], name)
+
+
+def test_more_connections_than_there_are(host):
+    row = doctor(host, "--set", "server.workers=256")["connections"]
+    assert row["level"] == "FAIL" and "max_connections" in row["next"]
+
+
+@pytest.mark.parametrize("grant, back, words", [
+    ("ALTER ROLE docket_api SUPERUSER", "ALTER ROLE docket_api NOSUPERUSER",
+     "is a superuser"),
+    ("ALTER ROLE docket_api CREATEROLE", "ALTER ROLE docket_api NOCREATEROLE",
+     "may make roles"),
+    ("GRANT DELETE ON docket.audit TO docket_api",
+     "REVOKE DELETE ON docket.audit FROM docket_api",
+     "may change the audit trail"),
+    ("GRANT SELECT ON docket.outbox TO docket_api",
+     "REVOKE SELECT ON docket.outbox FROM docket_api",
+     "may read what the courier sends"),
+    ("GRANT docket_owner TO docket_api", "REVOKE docket_owner FROM docket_api",
+     "owns the schema"),
+    ("GRANT CREATE ON SCHEMA docket TO docket_api",
+     "REVOKE CREATE ON SCHEMA docket FROM docket_api",
+     "may create in the schema")])
+def test_rights_beyond_the_work(host, grant, back, words):
+    owner(host, grant)
+    is_seen(host, "rights", "FAIL", words)
+    owner(host, back)
+    is_seen_ok(host, "rights")
+
+
+def is_seen_ok(host, check):
+    assert doctor(host)[check]["level"] == "OK"
+
+
+def test_a_schema_that_is_behind_or_ahead(host, tmp_path):
+    [last] = owner(host, "SELECT max(number) FROM docket.migrations")
+    for path in (docket.ROOT / "sql/migrations").glob("*.sql"):
+        (tmp_path / path.name).write_text(path.read_text())
+    more = tmp_path / f"{int(last) + 1:04}_more.sql"
+    more.write_text("-- later\n")
+    row = doctor(host, "--dir", tmp_path)["schema"]
+    assert row["level"] == "FAIL" and row["next"] == "docket migrate", row
+    more.unlink()
+    next(tmp_path.glob(f"{int(last):04}_*")).unlink()
+    row = doctor(host, "--dir", tmp_path)["schema"]
+    assert row["level"] == "FAIL" and "only" in row["detail"], row
+
+
+def test_sweeping_that_does_not_happen(host):
+    owner(host, "INSERT INTO docket.attempts SELECT * FROM"
+          " jsonb_populate_record(NULL::docket.attempts, (SELECT"
+          " jsonb_object_agg(attname, CASE"
+          " WHEN atttypid = 'timestamptz'::regtype"
+          " THEN to_jsonb(now() - interval '8 h')"
+          " WHEN atttypid IN ('int4'::regtype, 'int8'::regtype)"
+          " THEN to_jsonb(1) ELSE to_jsonb('x'::text) END)"
+          " FROM pg_attribute WHERE attrelid = 'docket.attempts'::regclass"
+          " AND attnum > 0 AND NOT attisdropped))")
+    is_seen(host, "sweeping", "WARN", "docket gc", "docket-gc.timer")
+    assert host.conf("gc").returncode == 0
+    is_seen_ok(host, "sweeping")
+
+
+def test_messages_that_nobody_takes_and_a_breaker_that_is_open(host):
+    owner(host, "INSERT INTO docket.outbox SELECT * FROM"
+          " jsonb_populate_record(NULL::docket.outbox, (SELECT"
+          " jsonb_object_agg(attname, CASE attname"
+          " WHEN 'id' THEN to_jsonb(gen_random_uuid())"
+          " WHEN 'channel' THEN '\"sms\"' WHEN 'wanted' THEN 'true'"
+          " WHEN 'leased' THEN 'false' WHEN 'tries' THEN '0'"
+          " WHEN 'expires_at' THEN to_jsonb(now() + interval '1 h')"
+          " ELSE CASE WHEN atttypid = 'timestamptz'::regtype"
+          " THEN to_jsonb(now() - interval '5 min')"
+          " WHEN atttypid = 'bytea'::regtype THEN '\"\\\\x00\"'"
+          " ELSE '\"otp\"' END END)"
+          " FROM pg_attribute WHERE attrelid = 'docket.outbox'::regclass"
+          " AND attnum > 0 AND NOT attisdropped))")
+    is_seen(host, "messages", "WARN", "docket-courier")
+    owner(host, "UPDATE docket.outbox SET next_at = now() - interval '1 h'")
+    is_seen(host, "messages", "FAIL", "docket queue list")
+    owner(host, "DELETE FROM docket.outbox",
+          "UPDATE docket.courier_lanes SET opened_at = now(), open_until ="
+          " now() + interval '1 min' WHERE channel = 'sms'")
+    is_seen(host, "breaker", "FAIL", "sms")
+    owner(host, "UPDATE docket.courier_lanes SET opened_at = NULL,"
+          " open_until = NULL, held_at = now()")
+    is_seen(host, "breaker", "WARN", "held", "docket queue retry")
+    owner(host, "UPDATE docket.courier_lanes SET held_at = NULL")
+
+
+def test_a_proxy_that_hides_everybody(host):
+    owner(host, "INSERT INTO docket.sessions (id, user_id, idle_until,"
+          " absolute_until, ip) SELECT gen_random_uuid(), u.id, now(), now(),"
+          " '10.1.2.3' FROM docket.users u, generate_series(1, 30)")
+    is_seen(host, "proxy", "WARN", "set_real_ip_from")
+    owner(host, "UPDATE docket.sessions SET ip = '198.51.100.' ||"
+          " (ascii(id::text) % 7)")
+    is_seen_ok(host, "proxy")
+
+
+def test_a_listing_that_is_not_the_settings(host):
+    path = host.path("etc/docket/nginx-routes.conf")
+    with file_as(path, path.read_text() + "# mine\n"):
+        is_seen(host, "listing", "FAIL", str(path), "docketd --nginx")
+        said = host.conf("check")
+        assert said.returncode == 78 and str(path) in said.stderr
+    assert doctor(host, "--set", "limits.requests_client=7")["listing"][
+        "level"] == "FAIL"
+
+
+def test_an_nginx_that_does_not_serve_it(host):
+    enabled = host.path("etc/nginx/sites-enabled/docket")
+    to = os.readlink(enabled)
+    enabled.unlink()
+    is_seen(host, "nginx", "WARN", "docket setup")
+    enabled.write_text("nonsense;\n")
+    is_seen(host, "nginx", "FAIL", "nginx -t")
+    enabled.unlink()
+    enabled.symlink_to(to)
+    conf = host.path("etc/nginx/nginx.conf")
+    with file_as(conf, conf.read_text().replace("4096;", "768;")):
+        is_seen(host, "nginx", "WARN", "worker_connections 4096")
+
+
+@pytest.mark.parametrize("days, level", [("1", "FAIL"), ("10", "WARN")])
+def test_a_certificate_that_ends(host, days, level):
+    path = host.path("etc/docket/tls/self-signed.pem")
+    old = path.read_text()
+    subprocess.run(
+        ["openssl", "req", "-x509", "-key", str(path)[:-3] + "key", "-days",
+         days, "-subj", "/CN=x", "-addext",
+         f"subjectAltName=DNS:{hosts.DOMAIN}", "-out", path], check=True,
+        capture_output=True, timeout=30)
+    is_seen(host, "certificate", level, "certbot renew")
+    path.write_text(old)
+
+
+def test_a_certificate_of_somebody_else(host):
+    row = doctor(host, "--set", "server.public_url=https://other.example")
+    assert row["certificate"]["level"] == "FAIL"
+    assert "other.example" in row["certificate"]["detail"]
+
+
+def test_check_names_all_faults_at_once(host):
+    assert host.conf("check").returncode == 0
+    secret, ring = (host.path(f"etc/docket/{name}")
+                    for name in ("secret.key", "jwt.keys"))
+    secret.chmod(0o644)
+    ring.chmod(0o644)
+    folder = host.path("templates")
+    folder.mkdir()
+    (folder / "otp.sms.en.txt").write_text("{{nonsense}}\n")
+    said = host.conf("check", "--set", f"courier.template_dir={folder}")
+    secret.chmod(0o600)
+    ring.chmod(0o600)
+    assert said.returncode == 78
+    for words in (str(secret), str(ring), "otp.sms.en.txt"):
+        assert words in said.stderr, said.stderr
+    said = host.conf("check", "--set", "otp.ttl=1", "--set", "otp.length=99")
+    assert said.returncode == 78
+    assert "otp.ttl" in said.stderr and "otp.length" in said.stderr
+
+
+def test_settings_with_faults_are_a_row(host):
+    said = host.conf("doctor", "--json", "--set", "otp.ttl=1")
+    assert said.returncode == 2
+    [row] = json.loads(said.stdout)
+    assert row["check"] == "settings" and "docket check" in row["next"]
+
+
+def test_at_three_in_the_morning(host):
+    """The database is away: the rest is looked at all the same."""
+    before = doctor(host)
+    row = doctor(host, "--set",
+                 "database.dsn=host=/nowhere dbname=docket user=docket_api",
+                 "--set", "database.courier_dsn=host=/nowhere dbname=docket")
+    assert list(row) == CHECKS
+    for check in CHECKS:
+        if check in OF_DATABASE:
+            assert row[check]["level"] == "FAIL", row[check]
+            assert "answer" in row[check]["detail"]
+        else:
+            assert row[check]["level"] == before[check]["level"]
+    assert "postgresql" in row["database"]["next"]
