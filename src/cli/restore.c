@@ -1,0 +1,368 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+/* docket restore: looks at all of a backup first, then all of it or nothing. */
+#include <errno.h>
+#include <fcntl.h>
+#include <glob.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "cli/backup.h"
+#include "cli/replace.h"
+#include "store/backup.h"
+#include "store/migrate.h"
+
+#ifndef DOCKET_MIGRATIONS_DIR
+#define DOCKET_MIGRATIONS_DIR "/usr/share/docket/migrations"
+#endif
+
+#define LINE_SUM 64
+
+enum key_state { KEY_LACKS, KEY_SAME, KEY_OTHER, KEY_NOT_KEPT };
+
+struct kept {
+	const char *name;	/* in the backup */
+	const char *path;	/* here */
+	enum key_state state;
+};
+
+struct restore {
+	struct cli *cli;
+	struct arena *mem;
+	const char *from;
+	bool has_dump, has_manifest;
+	int64_t migration;
+	struct restore_facts facts;
+	struct kept keys[2];
+};
+
+static const char *
+path_of(const struct restore *r, const char *name)
+{
+	return arena_printf(r->mem, "%s/%s", r->from, name);
+}
+
+/* ---- is it whole? ---- */
+
+/* Below the folder, and nowhere else. */
+static bool
+is_plain(const char *name)
+{
+	return *name && *name != '/' && !strstr(name, "..");
+}
+
+/* "HEX  NAME" */
+static int
+sum_check(struct restore *r, char *line)
+{
+	const size_t n = strlen(line);
+	char hex[65] = "", *name = line + LINE_SUM + 2;
+	int error;
+
+	if (n < LINE_SUM + 3 || strncmp(line + LINE_SUM, "  ", 2) != 0 ||
+	    !is_plain(name))
+		return backup_fail(path_of(r, BACKUP_SUMS),
+		    "has a line that is none of docket backup", EX_DATAERR);
+	error = backup_sum(path_of(r, name), hex);
+	if (error)
+		return backup_fail(path_of(r, name), strerror(-error),
+		    EX_DATAERR);
+	if (strncmp(hex, line, LINE_SUM) != 0)
+		return backup_fail(path_of(r, name), "was altered or cut: its "
+		    "sum is another", EX_DATAERR);
+	r->has_dump = r->has_dump || strcmp(name, BACKUP_DUMP) == 0;
+	r->has_manifest = r->has_manifest ||
+	    strcmp(name, BACKUP_MANIFEST) == 0;
+	for (int i = 0; i < 2; i++)
+		if (strcmp(name, r->keys[i].name) == 0)
+			r->keys[i].state = KEY_OTHER;
+	return 0;
+}
+
+/* Every file that is wrong is named. */
+static int
+sums_check(struct restore *r)
+{
+	const char *path = path_of(r, BACKUP_SUMS);
+	struct text text;
+	int error = file_get(r->mem, path, &text), status = 0;
+	char *rest, *line;
+
+	if (error)
+		return backup_fail(path, strerror(-error), EX_NOINPUT);
+	rest = (char *)(uintptr_t)text.s;
+	while ((line = strsep(&rest, "\n"))) {
+		const int one = *line ? sum_check(r, line) : 0;
+
+		status = status ? status : one;
+	}
+	if (status == 0 && !(r->has_dump && r->has_manifest))
+		status = backup_fail(path, "names no " BACKUP_DUMP " or no "
+		    BACKUP_MANIFEST, EX_DATAERR);
+	return status;
+}
+
+/* ---- does it fit? ---- */
+
+static int64_t
+number_after(struct text text, const char *name)
+{
+	const char *hit = strstr(text.s, name);
+
+	return hit && (hit == text.s || hit[-1] == '\n') ?
+	    strtoll(hit + strlen(name), NULL, 10) : -1;
+}
+
+static const char *
+migrations_dir(const struct restore *r)
+{
+	const char *dir = cli_value(r->cli, OPT_dir);
+
+	return dir ? dir : DOCKET_MIGRATIONS_DIR;
+}
+
+/* A file of its number is in the folder: this version knows it. */
+static bool
+is_known(const struct restore *r)
+{
+	const char *pattern = arena_printf(r->mem, "%s/%04" PRId64 "_*.sql",
+	    migrations_dir(r), r->migration);
+	glob_t found;
+	const bool known = glob(pattern, 0, NULL, &found) == 0;
+
+	globfree(&found);
+	return known;
+}
+
+static int
+manifest_check(struct restore *r)
+{
+	const char *path = path_of(r, BACKUP_MANIFEST);
+	struct text text;
+
+	if (file_get(r->mem, path, &text) != 0)
+		return backup_fail(path, "cannot be read", EX_NOINPUT);
+	r->migration = number_after(text, "migration ");
+	if (number_after(text, "backup ") != BACKUP_FORM || r->migration < 0)
+		return backup_fail(path, "is of another form: restore it with "
+		    "the version that made it", EX_DATAERR);
+	if (!is_known(r))
+		return backup_fail(path, arena_printf(r->mem, "migration "
+		    "%" PRId64 " is of a later version than this program: "
+		    "install that one, then run this again", r->migration),
+		    EX_DATAERR);
+	return 0;
+}
+
+static int
+facts(struct restore *r)
+{
+	int status = 0;
+	struct db *db = backup_database(r->cli, &restore_statements, &status);
+
+	if (db) {
+		status = store_restore_facts(db, r->mem, &r->facts);
+		status = status ? cli_fail("database", status) : 0;
+	}
+	db_free(db);
+	return status;
+}
+
+static int
+database_check(struct restore *r)
+{
+	const bool replace = cli_has(r->cli, OPT_replace);
+	int status = facts(r);
+
+	if (status)
+		return status;
+	if (r->facts.roles < 2)
+		return backup_fail("database", "has no roles docket_api and "
+		    "docket_courier: docket setup makes them, or psql -f "
+		    "roles.sql", EX_UNAVAILABLE);
+	if (r->facts.schema && !replace)
+		return backup_fail("database", "is not empty; --replace puts "
+		    "the backup in its place", EX_CANTCREAT);
+	if (r->facts.sessions > 0)
+		return backup_fail("database", arena_printf(r->mem, "%" PRId64
+		    " connections of the service are open: systemctl stop "
+		    "docket.target, then run this again", r->facts.sessions),
+		    EX_TEMPFAIL);
+	return 0;
+}
+
+/* ---- keys ---- */
+
+static void
+keys_look(struct restore *r)
+{
+	for (int i = 0; i < 2; i++) {
+		struct kept *k = &r->keys[i];
+		struct text old, now;
+
+		if (k->state == KEY_NOT_KEPT)
+			continue;
+		if (file_get(r->mem, k->path, &now) != 0)
+			k->state = KEY_LACKS;
+		else if (file_get(r->mem, path_of(r, k->name), &old) == 0 &&
+		    text_equal(old, now))
+			k->state = KEY_SAME;
+	}
+}
+
+static bool
+key_wanted(const struct restore *r, const struct kept *k)
+{
+	return k->state == KEY_LACKS ||
+	    (k->state == KEY_OTHER && cli_has(r->cli, OPT_keys));
+}
+
+static void
+key_tell(const struct restore *r, const struct kept *k)
+{
+	static const char *const words[] = {
+		[KEY_LACKS] = "the backup's",
+		[KEY_SAME] = "the same already",
+		[KEY_OTHER] = "stays; the backup has another one, without "
+		    "which its sessions end: --keys takes it",
+		[KEY_NOT_KEPT] = "not in the backup",
+	};
+
+	printf("%s: %s\n", k->path, key_wanted(r, k) ? words[KEY_LACKS] :
+	    words[k->state]);
+}
+
+static int
+key_write(struct restore *r, const struct kept *k)
+{
+	struct replace to;
+	struct text bytes;
+	int status;
+
+	if (!key_wanted(r, k))
+		return 0;
+	if (file_get(r->mem, path_of(r, k->name), &bytes) != 0)
+		return backup_fail(path_of(r, k->name), "cannot be read",
+		    EX_NOINPUT);
+	status = replace_begin(&to, k->path,
+	    r->cli->settings.server_secret_file);
+	if (status == 0)
+		status = replace_write(&to, bytes);
+	if (status == 0)
+		status = replace_commit(&to);
+	replace_done(&to);
+	explicit_bzero((char *)(uintptr_t)bytes.s, bytes.n);
+	return status;
+}
+
+/* ---- the database ---- */
+
+/* Into a file that has no name: a dump that cannot be read to its end must
+ * have changed nothing. */
+static int
+script_make(struct restore *r, int fd)
+{
+	const char *const argv[] = {
+		"pg_restore", "--no-owner", "--file=-",
+		path_of(r, BACKUP_DUMP), NULL,
+	};
+	const struct tool tool = { .argv = argv, .out = fd };
+	struct tool_end end;
+
+	if (tool_run(r->mem, &tool, &end) == 0 && lseek(fd, 0, SEEK_SET) == 0)
+		return 0;
+	fprintf(stderr, "docket: pg_restore: %.*s\n", TEXT_FMT(end.err));
+	return EX_DATAERR;
+}
+
+/* One transaction: what was there goes in the moment in which the other
+ * comes. */
+static int
+script_run(struct restore *r, int fd)
+{
+	const char *const argv[] = {
+		"psql", "-X", "-q", "-w", "-1", "-v", "ON_ERROR_STOP=1",
+		"-o", "/dev/null", "-d", r->cli->settings.database_owner_dsn,
+		"-c", "DROP SCHEMA IF EXISTS docket CASCADE",
+		"-f", "-", "-c", "ANALYZE", NULL,
+	};
+	const struct tool tool = { .argv = argv, .in = fd };
+	struct tool_end end;
+
+	if (tool_run(r->mem, &tool, &end) == 0)
+		return 0;
+	fprintf(stderr, "docket: psql: %.*s\ndocket: nothing was changed\n",
+	    TEXT_FMT(end.err));
+	return EX_UNAVAILABLE;
+}
+
+static int
+database_write(struct restore *r)
+{
+	const int fd = open("/var/tmp", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+	int status;
+
+	if (fd < 0)
+		return backup_fail("/var/tmp", strerror(errno), EX_CANTCREAT);
+	status = script_make(r, fd);
+	if (status == 0)
+		status = script_run(r, fd);
+	close(fd);
+	return status;
+}
+
+static int
+restore_do(struct restore *r)
+{
+	const struct migrate_options migrate = {
+		.dsn = r->cli->settings.database_owner_dsn,
+		.dir = migrations_dir(r), .lock_timeout_ms = 5000,
+	};
+	int status = database_write(r);
+
+	for (int i = 0; i < 2 && status == 0; i++)
+		status = key_write(r, &r->keys[i]);
+	/* A backup of an older version. */
+	if (status == 0)
+		status = migrate_run(&migrate, stdout, stderr);
+	if (status == 0)
+		puts("Restored. Start the service: systemctl start "
+		    "docket.target; then docket doctor.");
+	return status;
+}
+
+int
+cli_restore(struct cli *cli)
+{
+	const struct settings *s = &cli->settings;
+	struct restore r = {
+		.cli = cli, .mem = cli->mem,
+		.from = backup_path(cli->mem, cli->words[0]),
+		.keys = {
+			{ BACKUP_SECRET, s->server_secret_file, KEY_NOT_KEPT },
+			{ BACKUP_RING, s->auth_key_file, KEY_NOT_KEPT },
+		},
+	};
+	int status = sums_check(&r);
+
+	if (status == 0)
+		status = manifest_check(&r);
+	if (status == 0 && !backup_dsn(s))
+		status = EX_CONFIG;
+	if (status == 0)
+		status = database_check(&r);
+	if (status)
+		return status;
+	keys_look(&r);
+	printf("database: %s, migration %" PRId64 "\n", r.facts.schema ?
+	    "replaced" : "filled", r.migration);
+	for (int i = 0; i < 2; i++)
+		key_tell(&r, &r.keys[i]);
+	if (!cli_dry(cli))
+		return restore_do(&r);
+	puts("Nothing was changed (--dry-run).");
+	return 0;
+}
