@@ -149,6 +149,9 @@ manifest_check(struct restore *r)
 	if (number_after(text, "backup ") != BACKUP_FORM || r->migration < 0)
 		return backup_fail(path, "is of another form: restore it with "
 		    "the version that made it", EX_DATAERR);
+	if (access(migrations_dir(r), R_OK) < 0)
+		return backup_fail(migrations_dir(r), "no migrations are "
+		    "here: --dir says where", EX_NOINPUT);
 	if (!is_known(r))
 		return backup_fail(path, arena_printf(r->mem, "migration "
 		    "%" PRId64 " is of a later version than this program: "
@@ -346,16 +349,17 @@ cli_restore(struct cli *cli)
 			{ BACKUP_RING, s->auth_key_file, KEY_NOT_KEPT },
 		},
 	};
-	int status = sums_check(&r);
+	int status = sums_check(&r), other;
 
-	if (status == 0)
-		status = manifest_check(&r);
 	if (status == 0 && !backup_dsn(s))
 		status = EX_CONFIG;
-	if (status == 0)
-		status = database_check(&r);
 	if (status)
 		return status;
+	/* Both are told. */
+	status = database_check(&r);
+	other = manifest_check(&r);
+	if (status || other)
+		return status ? status : other;
 	keys_look(&r);
 	printf("database: %s, migration %" PRId64 "\n", r.facts.schema ?
 	    "replaced" : "filled", r.migration);
