@@ -68,8 +68,8 @@ static bool
 secret_good(struct doctor *d, FILE *err)
 {
 	struct secret secret = { .n = 0 };
-	const bool good = secret_load(d->settings.server_secret_file, err,
-	    &secret) == 0;
+	const bool good = secret_load("server.secret_file",
+	    d->settings.server_secret_file, err, &secret) == 0;
 
 	secret_done(&secret);
 	return good;
@@ -99,8 +99,8 @@ ring_tell(struct doctor *d, const struct token_ring *ring)
 static bool
 ring_good(struct doctor *d, FILE *err)
 {
-	struct token_ring *ring = token_ring_load(d->settings.auth_key_file,
-	    err);
+	struct token_ring *ring = token_ring_load("auth.key_file",
+	    d->settings.auth_key_file, err);
 
 	if (ring)
 		ring_tell(d, ring);
