@@ -20,6 +20,11 @@ void gate_free(struct gate *gate);
  * longest goes in first. A member that is still inside has left by this. */
 int gate_enter(struct gate *gate, unsigned member, int64_t mono_ms_deadline);
 void gate_leave(struct gate *gate, unsigned member);
+/* Who is where, counted cell by cell: a moment's picture. */
+struct gate_seen {
+	unsigned slots, inside, waiting;
+};
+void gate_look(const struct gate *gate, struct gate_seen *ret);
 /* The supervisor, when a worker has died. */
 void gate_forget(struct gate *gate, unsigned member);
 

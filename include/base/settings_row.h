@@ -90,4 +90,7 @@ size_t settings_gate_faults(const struct settings *s,
 char *settings_file_read(const char *path, unsigned *ret_line,
     char why[SETTING_WHY]);
 
+/* Networks between commas or blanks, each with or without its length. */
+bool settings_are_networks(const char *s);
+
 #endif

@@ -27,6 +27,7 @@ struct crew_shared {
 	const struct listener *listeners;	/* SERVER_GROUPS */
 	struct handover handovers[SERVER_GROUPS];
 	struct limiter *limiter;	/* what has been used up stays so */
+	struct metrics *metrics;	/* and what has been counted */
 	int ready_fd;
 	int close_fd;		/* the supervisor's own; closed in children */
 };
@@ -44,6 +45,12 @@ struct crew {
 	unsigned n;
 };
 
+/* What lasts from the start to the end. False: no memory, or no descriptors;
+ * undone all the same. */
+bool crew_share(struct crew_shared *shared, const struct server_config *config,
+    const struct listener *listeners);
+void crew_unshare(struct crew_shared *shared);
+
 /* Workers per group: the settings' number, or worked out from the cores. */
 unsigned crew_size(const struct settings *settings, int group, long cores);
 
@@ -58,6 +65,9 @@ bool crew_fill(struct crew *crew, const struct crew_shared *shared);
 bool crew_is_ready(const struct crew *crew);
 /* Living members of a group; -1 = of all. */
 unsigned crew_alive(const struct crew *crew, int group);
+/* How many of a crew that leaves (NULL: none does) are left: for whoever counts
+ * workers and sees the crew that serves alone. */
+void crew_tell_leaving(const struct crew *crew);
 /* Signal a group; -1 = all. */
 void crew_signal(const struct crew *crew, int group, int signo);
 /* KILL whoever is busy with one thing, or silent, for four deadlines and at

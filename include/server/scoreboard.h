@@ -30,7 +30,10 @@ struct score {
 	_Atomic int state;
 	_Atomic int group;
 	_Atomic int pid;
+	_Atomic int operation;	/* of the request, as an index; -1: not known */
 };
+
+struct web_worker;
 
 struct scoreboard {
 	struct score *v;
@@ -60,6 +63,9 @@ void score_listening(struct score *score, bool listening);
  * (which is above a second). */
 bool score_hung(const struct score *score, int64_t limit_ms, int64_t now_ms);
 bool score_is_ready(const struct score *score);
+/* Worker i as others may know it (web/web.h); false behind the last one. */
+bool scoreboard_look(const struct scoreboard *board, size_t i,
+    int64_t limit_ms, int64_t now_ms, struct web_worker *ret);
 /* Of the same group somebody else listens who has at least two connections
  * fewer and is not stuck: let them have the next one. */
 bool scoreboard_crowded(const struct scoreboard *board, size_t me,

@@ -35,6 +35,7 @@ extern const struct stmts key_find_statements;
 extern const struct stmts import_statements;
 extern const struct stmts transfer_statements;
 extern const struct stmts export_statements;
+extern const struct stmts observe_statements;
 
 /* A set from an array of struct stmt. */
 #define STMTS(array_) { array_, sizeof(array_) / sizeof((array_)[0]) }

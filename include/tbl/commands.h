@@ -78,6 +78,7 @@ OPTION(name,		"name",		0,	ARGUMENT)
 OPTION(nginx,		"nginx",	0,	ARGUMENT)
 OPTION(no_keys,		"no-keys",	0,	NONE)
 OPTION(now,		"now",		0,	NONE)
+OPTION(once,		"once",		0,	NONE)
 OPTION(origin,		"origin",	0,	NONE)
 OPTION(output,		"output",	'o',	ARGUMENT)
 OPTION(password_file,	"password-file", 0,	ARGUMENT)
@@ -260,6 +261,14 @@ COMMAND("export", "", 0, 0, OWNER, READS, cli_audit_export, "All events, as the 
 	TAKES(until, MAY, WORD, "TIME", "Those before then")
 	TAKES(format, MAY, CHOICE, "ndjson|csv", "The form (ndjson)")
 	AUDIT_FILTER
+
+NOUN("status", "How the service is")
+COMMAND("", "", 0, 0, SETTINGS, READS, cli_status, "How the service is, told by itself over its own sockets", "The exit status is for monitors: 0 fine, 1 somebody should look, 2 it does not serve.")
+	TAKES(json, MAY, FLAG, NULL, "As one JSON object")
+
+NOUN("top", "What the workers do")
+COMMAND("", "", 0, 0, SETTINGS, READS, cli_top, "What each worker does, each second; q ends it", "Into a pipe it is one list. Memory (PSS) is shown to root alone.")
+	TAKES(once, MAY, FLAG, NULL, "One list, and the end")
 
 NOUN("gc", "Sweeping up")
 COMMAND("", "", 0, 0, API, CHANGES, cli_gc, "Take away what has expired, as its timer does", "Codes, budgets, replies, sessions, and what the trash (tasks.trash_days), the changes (tasks.changes_days) and the audit trail (audit.keep) have kept long enough.")

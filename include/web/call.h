@@ -15,6 +15,9 @@
 #include "web/request.h"
 #include "web/route.h"
 
+struct metrics;
+struct web_worker;
+
 /* What a worker has for as long as it lives. */
 struct app {
 	const struct settings *settings;
@@ -28,6 +31,11 @@ struct app {
 	struct gate *gate;
 	struct limiter *limiter;
 	unsigned member;	/* this worker's number at the gate */
+	int group;
+	struct metrics *metrics;	/* this and the next as in web/web.h */
+	_Atomic int *doing;
+	bool (*look)(const void *arg, size_t i, struct web_worker *ret);
+	const void *look_arg;
 	struct text openapi;	/* the document, made before the fork */
 	int64_t stalled_us;	/* clock_real_us: when the database last let
 				 * a request of ours run out of its time */

@@ -51,6 +51,8 @@ enum {
 	ROUTE_FILE	= 1 << 12, /* GET gives a file of tasks, whatever Accept
 				   * says; POST takes one: the handler reads
 				   * the body, of tasks.import_kib at most */
+	ROUTE_PLAIN	= 1 << 13, /* replies with text of the handler's type,
+				   * whatever Accept says */
 };
 
 struct route {

@@ -28,6 +28,12 @@ int router_match(const struct routes *routes, struct text method,
 bool router_slash(const struct routes *routes, struct text path,
     struct arena *mem);
 
+/* What a request without a row is counted as: a method of the table's, HEAD,
+ * OPTIONS, or any other. */
+#define ROUTER_METHODS (METHOD__MAX + 3)
+extern const char *const router_methods[ROUTER_METHODS];
+size_t router_method(struct text method);
+
 /* Two rows with one method and path, a path nobody can reach, a missing
  * column: printed to stderr; how many. Run by --check and a unit test. */
 int router_check(const struct routes *routes);

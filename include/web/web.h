@@ -8,11 +8,23 @@
 
 #include "base/gate.h"
 #include "base/limiter.h"
+#include "base/metrics.h"
 #include "base/settings.h"
 #include "web/fcgi.h"
 #include "web/route.h"
 
 struct web;
+
+/* A worker as the scoreboard knows it; ms are durations. */
+struct web_worker {
+	int group, pid;
+	const char *state;	/* starting, idle, busy, draining */
+	bool hung;		/* busy or silent for longer than a deadline */
+	int operation;		/* of its request, as routes.v's index; -1 */
+	int64_t busy_ms, age_ms;
+	uint64_t served;
+	long connections;
+};
 
 /* Everything a worker is given before it starts. */
 struct web_config {
@@ -21,6 +33,14 @@ struct web_config {
 	struct gate *gate;
 	struct limiter *limiter;
 	unsigned member;
+	int group;		/* enum group that we are of */
+	/* Both NULL: nobody counts. doing: where the operation in hand is
+	 * told to the others. */
+	struct metrics *metrics;
+	_Atomic int *doing;
+	/* Worker i of our crew, or false behind the last; may be NULL. */
+	bool (*look)(const void *arg, size_t i, struct web_worker *ret);
+	const void *look_arg;
 	struct text openapi;
 	/* Called between the parts of a request that takes long, so that
 	 * nobody thinks us hung; may be NULL. */

@@ -6,6 +6,7 @@
 #include "api/login.h"
 #include "api/proofs.h"
 #include "base/error.h"
+#include "base/metrics.h"
 #include "core/names.h"
 #include "core/token.h"
 #include "web/limit.h"
@@ -68,8 +69,11 @@ refresh(struct call *call, struct text token, struct auth_reply *ret)
 	    counter, set->auth_refresh_idle, &call->client, &fresh);
 	if (fresh.stolen)
 		notice(call, EVENT_refresh_reuse, &fresh.user_id);
+	else if (r == E_REFRESH)
+		metrics_count(COUNT_REFRESH_REFUSED);
 	if (r)
 		return r;
+	metrics_count(COUNT_REFRESH_OK);
 	who.user_id = fresh.user_id;
 	return grants_tokens(call, &who, fresh.role, fresh.counter, ret);
 }

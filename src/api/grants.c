@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/log.h"
+#include "base/metrics.h"
 #include "core/names.h"
 #include "core/otp.h"
 #include "core/password.h"
@@ -132,6 +133,7 @@ grants_code(struct call *call, struct text address, struct text purpose,
 		r = code_compare(call, &guess, &live, code);
 	if (r)
 		return r == E_OTP ? code_failed(call, &guess, &live) : r;
+	metrics_count(COUNT_OTP_VERIFIED);
 	*ret = live.id;
 	return 0;
 }

@@ -6,6 +6,7 @@
 #include "api/fields.h"
 #include "api/passwords.h"
 #include "base/error.h"
+#include "base/metrics.h"
 #include "core/names.h"
 #include "core/password.h"
 #include "web/limit.h"
@@ -165,7 +166,9 @@ login_evaluate(struct call *call, const struct login_try *try_,
 	if (r)
 		(void)store_login_back(call->app->db, call->mem, found);
 	if (r == 0 && !right)
-		r = login_failed(call, try_, found);
+		return login_failed(call, try_, found);
+	if (r == 0)
+		metrics_count(COUNT_LOGIN_OK);
 	return r;
 }
 

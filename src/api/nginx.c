@@ -213,17 +213,34 @@ print_known(FILE *out, const struct routes *routes)
 	fputs(")(/|$)\" yes;\n}\n\n", out);
 }
 
-/* What is local does not exist for anybody else. */
+/* The networks of server.metrics_allow, an nginx line each. What is no network
+ * was refused with the settings. */
 static void
-print_local(FILE *out, const struct routes *routes)
+print_networks(FILE *out, const char *list)
 {
-	fputs("map \"$remote_addr $uri\" $docket_known {\n"
-	    "\tdefault $docket_path_known;\n"
-	    "\t\"~^(127\\.[0-9.]+|::1|unix:) /\" $docket_path_known;\n", out);
+	while (*(list += strspn(list, ", "))) {
+		int n = (int)strcspn(list, ", ");
+
+		fprintf(out, "\t%.*s yes;\n", n, list);
+		list += n;
+	}
+}
+
+/* What is local does not exist for anybody else. To geo, who comes by a Unix
+ * socket has the address 255.255.255.255, which nobody else can have. */
+static void
+print_local(FILE *out, const struct routes *routes,
+    const struct settings *settings)
+{
+	fputs("geo $docket_near {\n\tdefault no;\n\t127.0.0.0/8 yes;\n"
+	    "\t::1/128 yes;\n\t255.255.255.255/32 yes;\n", out);
+	print_networks(out, settings->server_metrics_allow);
+	fputs("}\n\nmap \"$docket_near $uri\" $docket_known {\n"
+	    "\tdefault $docket_path_known;\n", out);
 	for (size_t i = 0; i < routes->n; i++) {
 		if (!(routes->v[i].flags & ROUTE_LOCAL))
 			continue;
-		fputs("\t\"~ ", out);
+		fputs("\t\"~^no ", out);
 		print_pattern(out, routes->v[i].path);
 		fputs("$\" \"\";\n", out);
 	}
@@ -354,7 +371,7 @@ nginx_print(FILE *out, const struct routes *routes,
 	print_upstream(out, "docket_hash",
 	    *hash ? hash : settings->server_socket, false);
 	print_known(out, routes);
-	print_local(out, routes);
+	print_local(out, routes, settings);
 	print_groups(out, routes);
 	print_limits(out, routes, settings);
 	print_problems(out);

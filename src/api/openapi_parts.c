@@ -162,6 +162,9 @@ success_print(struct buf *out, const struct schemas *schemas,
 	openapi_headers(out, route);
 	if (route->flags & ROUTE_FILE && route->method == GET) {
 		openapi_files(out, true);
+	} else if (route->flags & ROUTE_PLAIN) {
+		doc_raw(out, "content",
+		    "{\"text/plain\":{\"schema\":{\"type\":\"string\"}}}");
 	} else if (route->status != 204) {
 		doc_open(out, "content", '{');
 		doc_open(out, "application/json", '{');

@@ -5,6 +5,7 @@
 #include "api/grants.h"
 #include "base/error.h"
 #include "base/log.h"
+#include "base/metrics.h"
 #include "core/country.h"
 #include "core/language.h"
 #include "core/names.h"
@@ -157,10 +158,26 @@ otp_route(struct call *call, const struct otp_in *in, struct otp_send *ret)
 static void
 otp_tell(struct call *call, const struct otp_sent *sent)
 {
-	if (sent->alarms.n > 0)
-		log_event(LOG_WARN, "otp_alarm", "cause=\"%.*s\" breaker=%s",
-		    TEXT_FMT(sent->alarms),
-		    call->app->settings->limits_otp_anomaly);
+	if (sent->alarms.n == 0)
+		return;
+	metrics_count(COUNT_OTP_ALARM);
+	log_event(LOG_WARN, "otp_alarm", "cause=\"%.*s\" breaker=%s",
+	    TEXT_FMT(sent->alarms), call->app->settings->limits_otp_anomaly);
+}
+
+/* By what came of it. */
+static void
+otp_count(int r, bool sms)
+{
+	if (r == 0)
+		metrics_count(sms ? COUNT_SMS_SENT : COUNT_EMAIL_SENT);
+	else if (r == E_OTP_WAIT || r == E_OTP_BLOCKED)
+		metrics_count(sms ? COUNT_SMS_RECIPIENT :
+		    COUNT_EMAIL_RECIPIENT);
+	else if (r == E_RATE)
+		metrics_count(sms ? COUNT_SMS_CLIENT : COUNT_EMAIL_CLIENT);
+	else if (r == E_OTP_UNAVAILABLE)
+		metrics_count(sms ? COUNT_SMS_ALL : COUNT_EMAIL_ALL);
 }
 
 int
@@ -184,6 +201,7 @@ api_otp_send(struct call *call)
 	send.masked = name_mask(call->mem, send.address);
 	r = store_otp_send(call->app->db, call->mem, &send, &sent);
 	otp_tell(call, &sent);
+	otp_count(r, in->phone.s);
 	if (r == E_OTP_WAIT || r == E_RATE || r == E_OTP_UNAVAILABLE)
 		return call_refuse_later(call, r, sent.retry_after);
 	if (r)

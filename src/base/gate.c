@@ -16,6 +16,7 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/metrics.h"
 
 /*
  * A cell is CELL_FREE, CELL_INSIDE, or the ticket of a member that waits
@@ -194,6 +195,7 @@ gate_enter(struct gate *gate, unsigned member, int64_t mono_ms_deadline)
 		gate_sleep(gate, seen, left);
 	}
 	gate_clear(gate, member);
+	metrics_count(COUNT_HASH_REFUSED);
 	return E_BUSY;
 }
 
@@ -201,6 +203,18 @@ void
 gate_leave(struct gate *gate, unsigned member)
 {
 	gate_clear(gate, member);
+}
+
+void
+gate_look(const struct gate *gate, struct gate_seen *ret)
+{
+	*ret = (struct gate_seen){ .slots = gate->slots };
+	for (unsigned i = 0; i < gate->members; i++) {
+		uint64_t cell = gate->cells[i];
+
+		ret->inside += cell == CELL_INSIDE;
+		ret->waiting += cell >= TICKET_FIRST;
+	}
 }
 
 void

@@ -381,6 +381,9 @@ settings_check(const struct settings *s, FILE *err)
 	n += settings_gate_faults(s, v + n);
 	for (size_t i = 0; i < n; i++)
 		ok = refuse(s, err, v[i].row, v[i].what);
+	if (!settings_are_networks(s->server_metrics_allow))
+		ok = refuse(s, err, ROW(server_metrics_allow),
+		    "must be networks such as 192.0.2.0/24,2001:db8::1");
 	if (s->server_public_url[0] && !is_url(s->server_public_url, dev))
 		ok = refuse(s, err, ROW(server_public_url),
 		    "must be https://host or https://host:port");

@@ -6,6 +6,7 @@
 #include "cli/cli.h"
 #include "store/changes.h"
 #include "store/gc.h"
+#include "store/observe.h"
 
 int
 cli_gc(struct cli *cli)
@@ -19,6 +20,8 @@ cli_gc(struct cli *cli)
 	if (error == 0)
 		error = store_changes_trim(cli->db, cli->mem,
 		    s->tasks_changes_days * 86400, &changes);
+	if (error == 0)
+		error = store_observe_gc(cli->db, cli->mem);
 	if (error)
 		return cli_fail("gc", error);
 	printf("codes %" PRId64 ", budgets %" PRId64 ", windows %" PRId64

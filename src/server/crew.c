@@ -12,7 +12,9 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/metrics.h"
 #include "server/worker.h"
+#include "web/router.h"
 
 /* The least is above what a silent peer or a start without database costs. */
 #define HUNG_DEADLINES 4
@@ -22,6 +24,33 @@ static const char *const group_names[SERVER_GROUPS] = {
 	[GROUP_MAIN] = "main",
 	[GROUP_HASH] = "hash",
 };
+
+bool
+crew_share(struct crew_shared *shared, const struct server_config *config,
+    const struct listener *listeners)
+{
+	shared->config = config;
+	shared->listeners = listeners;
+	shared->limiter = limiter_new();
+	shared->metrics = metrics_new(2 * config->routes.n + ROUTER_METHODS);
+	metrics_use(shared->metrics, 0);
+	metrics_set(GAUGE_STARTED, clock_real_us() / TIME_SECOND);
+	metrics_set(GAUGE_RELOADED, clock_real_us() / TIME_SECOND);
+	if (shared->limiter && shared->metrics &&
+	    handovers_open(shared->handovers, SERVER_GROUPS) == 0)
+		return true;
+	limiter_free(shared->limiter);
+	metrics_free(shared->metrics);
+	return false;
+}
+
+void
+crew_unshare(struct crew_shared *shared)
+{
+	handovers_close(shared->handovers, SERVER_GROUPS);
+	limiter_free(shared->limiter);
+	metrics_free(shared->metrics);
+}
 
 /* What can run now, not what is built in. */
 static long
@@ -126,7 +155,9 @@ become_worker(struct crew *crew, unsigned i, pid_t parent,
 			.routes = shared->config->routes,
 			.gate = crew->gate,
 			.limiter = shared->limiter,
+			.metrics = shared->metrics,
 			.member = i,
+			.group = m->group,
 			.openapi = shared->config->openapi,
 		},
 		.name = m->name,
@@ -195,6 +226,14 @@ crew_alive(const struct crew *crew, int group)
 }
 
 void
+crew_tell_leaving(const struct crew *crew)
+{
+	for (int g = 0; g < SERVER_GROUPS; g++)
+		metrics_set((enum metrics_gauge)(GAUGE_LEAVING + g),
+		    crew_alive(crew, g));
+}
+
+void
 crew_signal(const struct crew *crew, int group, int signo)
 {
 	for (unsigned i = 0; crew && i < crew->n; i++) {
@@ -223,6 +262,7 @@ crew_kill_hung(const struct crew *crew, int64_t now_ms)
 			continue;
 		log_event(LOG_ERROR_, "worker_hung", "worker=%s pid=%d ms=%ld",
 		    m->name, (int)m->pid, (long)limit);
+		metrics_count(COUNT_END_HUNG);
 		kill(m->pid, SIGKILL);
 	}
 }
@@ -232,6 +272,7 @@ log_death(const struct crew_death *d, pid_t pid)
 {
 	bool fine = d->code == EX_OK;
 
+	metrics_count(fine ? COUNT_END_LEFT : COUNT_END_DIED);
 	log_event(fine ? LOG_INFO : LOG_WARN, fine ? "worker_left" :
 	    "worker_died", "worker=%s pid=%d exit=%d signal=%d served=%llu",
 	    d->name, (int)pid, d->code, d->signo,

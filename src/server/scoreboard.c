@@ -5,6 +5,8 @@
 #include <errno.h>
 #include <sys/mman.h>
 
+#include "web/web.h"
+
 #define STUCK_MS 20		/* busy for longer: nobody counts on it */
 #define SILENT_MS 1500		/* nor on who is idle and says nothing */
 
@@ -14,6 +16,14 @@
 	atomic_store_explicit(&score->member, (value), memory_order_relaxed)
 #define GET(member) \
 	atomic_load_explicit(&score->member, memory_order_relaxed)
+
+static const char *const names[SCORE__MAX] = {
+	[SCORE_EMPTY] = "empty",
+	[SCORE_STARTING] = "starting",
+	[SCORE_IDLE] = "idle",
+	[SCORE_BUSY] = "busy",
+	[SCORE_DRAINING] = "draining",
+};
 
 int
 scoreboard_init(struct scoreboard *board, size_t n)
@@ -42,6 +52,7 @@ score_start(struct score *score, int group, int64_t now_ms)
 {
 	PUT(pid, 0);
 	PUT(group, group);
+	PUT(operation, -1);
 	PUT(served, 0);
 	PUT(connections, 0);
 	PUT(listening, false);
@@ -74,6 +85,7 @@ void
 score_busy(struct score *score, int64_t now_ms)
 {
 	PUT(busy_ms, now_ms);
+	PUT(operation, -1);
 	/* DRAINING says more than BUSY and stays. */
 	if (GET(state) == SCORE_IDLE)
 		PUT(state, SCORE_BUSY);
@@ -140,6 +152,34 @@ bool
 score_is_ready(const struct score *score)
 {
 	return GET(state) >= SCORE_IDLE;
+}
+
+/* A second more than a deadline: so long an idle one may say nothing. */
+#define BEAT_SLACK_MS 1000
+
+bool
+scoreboard_look(const struct scoreboard *board, size_t i, int64_t limit_ms,
+    int64_t now_ms, struct web_worker *ret)
+{
+	const struct score *score;
+	int64_t busy;
+
+	if (i >= board->n)
+		return false;
+	score = &board->v[i];
+	busy = GET(busy_ms);
+	*ret = (struct web_worker){
+		.group = GET(group),
+		.pid = GET(pid),
+		.state = names[GET(state)],
+		.hung = score_hung(score, limit_ms + BEAT_SLACK_MS, now_ms),
+		.operation = busy ? GET(operation) : -1,
+		.busy_ms = busy && busy < now_ms ? now_ms - busy : 0,
+		.age_ms = now_ms - GET(started_ms),
+		.served = GET(served),
+		.connections = GET(connections),
+	};
+	return true;
 }
 
 /* Somebody who can take a connection now: neither long in a request nor

@@ -13,6 +13,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/metrics.h"
 #include "server/notify.h"
 #include "server/reload.h"
 #include "server/signals.h"
@@ -124,6 +125,8 @@ commit_reload(struct supervisor *sv)
 	sv->now = sv->next;
 	sv->next = NULL;
 	dismiss(sv, before);
+	metrics_count(COUNT_RELOAD_OK);
+	metrics_set(GAUGE_RELOADED, clock_real_us() / TIME_SECOND);
 	announce(sv, "Serving with the new settings");
 }
 
@@ -186,6 +189,7 @@ do_act(struct supervisor *sv, enum act act)
 		break;
 	case ACT_KEEP:
 		drop_next(sv);
+		metrics_count(COUNT_RELOAD_REFUSED);
 		announce(sv, "Reload refused, serving with the old settings");
 		break;
 	case ACT_DRAIN:
@@ -312,6 +316,7 @@ look(struct supervisor *sv)
 	int64_t now = clock_mono_ms();
 
 	tend_old(sv, now);
+	crew_tell_leaving(sv->old);
 	tend_living(sv, now);
 	if (sv->state == STATE_STARTING && crew_is_ready(sv->now))
 		/* NOLINTNEXTLINE(bugprone-branch-clone): another crew's */
@@ -375,14 +380,11 @@ supervisor_run(const struct server_config *config,
 		.ready_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK),
 	};
 
-	sv.shared.limiter = limiter_new();
-	if (sv.signal_fd < 0 || sv.ready_fd < 0 || !sv.shared.limiter ||
-	    handovers_open(sv.shared.handovers, SERVER_GROUPS) < 0) {
+	if (sv.signal_fd < 0 || sv.ready_fd < 0 ||
+	    !crew_share(&sv.shared, config, listeners)) {
 		crew_free(crew);
 		return EX_OSERR;
 	}
-	sv.shared.config = config;
-	sv.shared.listeners = listeners;
 	sv.shared.ready_fd = sv.ready_fd;
 	sv.shared.close_fd = sv.signal_fd;
 	crew_fill(sv.now, &sv.shared);
@@ -391,8 +393,7 @@ supervisor_run(const struct server_config *config,
 	log_event(LOG_INFO, "stopped", "exit=%d", sv.exit_code);
 	crew_free(sv.now);
 	crew_free(sv.old);
-	handovers_close(sv.shared.handovers, SERVER_GROUPS);
-	limiter_free(sv.shared.limiter);
+	crew_unshare(&sv.shared);
 	close(sv.signal_fd);
 	close(sv.ready_fd);
 	return sv.exit_code;

@@ -242,6 +242,17 @@ go_on(void *score)
 	score_beat(score, now);
 }
 
+/* One of our crew, as it is seen from here. */
+static bool
+look(const void *arg, size_t i, struct web_worker *ret)
+{
+	const struct worker_config *config = arg;
+	const int64_t now = clock_mono_ms();
+
+	return scoreboard_look(config->board, i,
+	    config->web.settings->server_deadline_ms, now, ret);
+}
+
 int
 worker_run(const struct worker_config *config)
 {
@@ -263,6 +274,10 @@ worker_run(const struct worker_config *config)
 	/* Beside a login storm there are cores for everything else. */
 	if (config->group == GROUP_HASH)
 		confine_stand_back();
+	metrics_use(web.metrics, web.member + 1);
+	web.doing = &w.score->operation;
+	web.look = look;
+	web.look_arg = config;
 	web.alive = go_on;
 	web.alive_arg = w.score;
 	w.web = web_new(&web);

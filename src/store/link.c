@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/log.h"
+#include "base/metrics.h"
 #include "store/wire.h"
 
 /* A connection that gets no further within this starts over; where there are
@@ -88,6 +89,8 @@ void
 link_lose(struct db *db)
 {
 	wire_close(db);
+	if (db->state == LINK_READY)
+		metrics_count(COUNT_DB_LOST);
 	if (!db->adapted)
 		tell_lost(db, LOG_WARN, "db_lost");
 	/* One that accepts and says nothing would come first for ever. */
@@ -107,6 +110,7 @@ link_lose(struct db *db)
 static void
 lose_to_drift(struct db *db)
 {
+	metrics_count(COUNT_DB_DRIFT);
 	/* After an outage it is news: the schema was changed meanwhile. */
 	db->told_lost = db->told_lost && db->told_drift;
 	tell_lost(db, LOG_ERROR_, "db_drift");
@@ -123,6 +127,7 @@ be_ready(struct db *db)
 		    "application=%s attempts=%u away_ms=%lld",
 		    db->config.application, db->attempts,
 		    (long long)(clock_mono_ms() - db->lost_at));
+	metrics_count(COUNT_DB_READY);
 	db->state = LINK_READY;
 	db->events = EPOLLIN;
 	db->attempts = 0;

@@ -33,6 +33,7 @@ const struct stmts *const store_statements[] = {
 	&import_statements,
 	&transfer_statements,
 	&export_statements,
+	&observe_statements,
 };
 
 const size_t store_statements_n =

@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/metrics.h"
 #include "store/idempotency.h"
 #include "store/sessions.h"
 #include "web/access.h"
@@ -24,13 +25,18 @@ shed(struct call *call)
 	const struct settings *set = call->app->settings;
 	int64_t waited_ms;
 
-	if (call->req->started_us == 0)
+	/* Who looks what is wrong is let in when something is. */
+	if (call->req->started_us == 0 || call->route->flags & ROUTE_LOCAL)
 		return 0;
-	if (call->req->started_us < call->app->stalled_us)
+	if (call->req->started_us < call->app->stalled_us) {
+		metrics_count(COUNT_SHED_STALLED);
 		return E_BUSY;
+	}
 	waited_ms = (clock_real_us() - call->req->started_us) / 1000;
-	if (waited_ms > set->server_shed_ms)
+	if (waited_ms > set->server_shed_ms) {
+		metrics_count(COUNT_SHED_LATE);
 		return E_BUSY;
+	}
 	if (waited_ms > 0) {
 		call->deadline_ms -= waited_ms;
 		db_deadline(call->app->db, call->deadline_ms);
@@ -297,6 +303,9 @@ find(struct call *call, struct match *ret)
 	if (ret->route->flags & ROUTE_SAMPLE && !app->settings->top_sample_routes)
 		return E_NOT_FOUND;
 	call->route = ret->route;
+	if (app->doing)
+		atomic_store_explicit(app->doing,
+		    (int)(ret->route - app->routes.v), memory_order_relaxed);
 	memcpy(call->params, ret->params, sizeof(call->params));
 	reply_begin(call);
 	return 0;
@@ -334,7 +343,7 @@ serve(struct call *call, struct fcgi *fcgi)
 {
 	int r;
 
-	if (!(call->route->flags & ROUTE_FILE) &&
+	if (!(call->route->flags & (ROUTE_FILE | ROUTE_PLAIN)) &&
 	    !request_accepts_json(call->req->accept))
 		return E_ACCEPT;
 	r = decode(call, fcgi);

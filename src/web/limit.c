@@ -3,6 +3,7 @@
 #include "web/limit.h"
 
 #include "base/clock.h"
+#include "base/metrics.h"
 
 #define MINUTE_US (60 * TIME_SECOND)
 
@@ -12,6 +13,13 @@ limit_tell(struct call *call, const struct limit *limit)
 	if (call->n_limits < LIMITS_MAX)
 		call->limits[call->n_limits++] = *limit;
 }
+
+static const enum count counts[] = {
+	[LIMITER_USER] = COUNT_LIMITED_USER,
+	[LIMITER_CLIENT] = COUNT_LIMITED_ANONYMOUS,
+	[LIMITER_SESSION] = COUNT_LIMITED_SESSION,
+	[LIMITER_CHECK] = COUNT_LIMITED_CHECK,
+};
 
 /* quota a minute; 0 = no limit. */
 static int
@@ -28,6 +36,8 @@ take(struct call *call, const char *name, long quota, enum limiter_kind kind,
 	limit_tell(call, &(struct limit){
 		name, bucket.quota, bucket.window, bucket.left, bucket.reset
 	});
+	if (!bucket.taken)
+		metrics_count(counts[kind]);
 	return bucket.taken ? 0 :
 	    call_refuse_later(call, E_RATE, (long)bucket.reset);
 }

@@ -70,6 +70,27 @@ method_of(struct text method)
 	return -1;
 }
 
+const char *const router_methods[ROUTER_METHODS] = {
+	[GET] = "GET",
+	[POST] = "POST",
+	[PUT] = "PUT",
+	[PATCH] = "PATCH",
+	[DELETE] = "DELETE",
+	[METHOD__MAX] = "HEAD",
+	[METHOD__MAX + 1] = "OPTIONS",
+	[METHOD__MAX + 2] = "other",
+};
+
+size_t
+router_method(struct text method)
+{
+	size_t i = 0;
+
+	while (i < ROUTER_METHODS - 1 && !text_is(method, router_methods[i]))
+		i++;
+	return i;
+}
+
 /* "DELETE, GET, HEAD, OPTIONS", in alphabetical order. */
 static struct text
 allow_print(unsigned methods, struct arena *mem)

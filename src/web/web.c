@@ -12,6 +12,7 @@
 #include "web/call.h"
 #include "web/dispatch.h"
 #include "web/reply.h"
+#include "web/router.h"
 #include "web/stream.h"
 
 #define ARENA_FIRST (64 * 1024)
@@ -80,6 +81,11 @@ web_new(const struct web_config *config)
 		.gate = config->gate,
 		.limiter = config->limiter,
 		.member = config->member,
+		.group = config->group,
+		.metrics = config->metrics,
+		.doing = config->doing,
+		.look = config->look,
+		.look_arg = config->look_arg,
 		.openapi = config->openapi,
 	};
 	web->alive = config->alive;
@@ -149,6 +155,35 @@ log_request(const struct call *call, int status, int64_t took_us)
 	    TEXT_FMT(call->req->traceparent));
 }
 
+/* Which of the kinds that metrics_new was told of: a row or its HEAD, or, of
+ * no row, the method. */
+static size_t
+kind_of(const struct call *call, bool head)
+{
+	const struct routes *routes = &call->app->routes;
+
+	if (call->route)
+		return 2 * (size_t)(call->route - routes->v) + head;
+	return 2 * routes->n + router_method(call->req->method);
+}
+
+static void
+count_request(const struct call *call, const struct web_served *served,
+    int64_t start)
+{
+	const int64_t handed = call->req->started_us;
+	const struct metrics_request r = {
+		.kind = kind_of(call, text_is(call->req->method, "HEAD")),
+		.group = call->app->group,
+		.status = served->status,
+		.took_us = served->took_us,
+		.queued_us = handed ? (start > handed ? start - handed : 0) :
+		    -1,
+	};
+
+	metrics_request(&r);
+}
+
 static int
 serve(struct call *call, struct fcgi *fcgi, bool *ret_fatal)
 {
@@ -210,11 +245,14 @@ web_serve(struct web *web, struct fcgi *fcgi, struct web_served *ret)
 		db_deadline(web->app.db, call->deadline_ms);
 		ret->status = serve(call, fcgi, &ret->fatal);
 		ret->took_us = clock_real_us() - start;
+		count_request(call, ret, start);
 		log_request(call, ret->status, ret->took_us);
 	} else {
 		ret->status = serve_oom(web, call, fcgi);
 		ret->took_us = clock_real_us() - start;
 		ret->fatal = true;
+		if (call)
+			count_request(call, ret, start);
 	}
 	arena_on_oom(web->mem, NULL);
 	arena_reset(web->mem);

@@ -20,6 +20,7 @@ CREATE TEMPORARY TABLE may (on_table, api, courier) AS VALUES
 	('counters',	'SELECT INSERT UPDATE',		''),
 	('courier_lanes', '',		'SELECT UPDATE'),
 	('dead_letters', '',		'SELECT INSERT DELETE'),
+	('gc_last',	'SELECT',			''),
 	('idempotency',	'SELECT INSERT UPDATE DELETE',	''),
 	('lockouts',	'SELECT INSERT UPDATE DELETE',	''),
 	('migrations',	'SELECT',			''),
@@ -49,8 +50,10 @@ SELECT is_empty($$SELECT attrelid::regclass, attname
 	FROM pg_attribute JOIN pg_class c ON c.oid = attrelid
 	WHERE c.relnamespace = 'docket'::regnamespace
 	AND attacl IS NOT NULL AND (c.relname <> 'api_keys'
-	OR attname IN ('id', 'kind', 'user_id', 'created_at'))$$,
-	'no column has rights of its own but those of a key that may change');
+	OR attname IN ('id', 'kind', 'user_id', 'created_at'))
+	AND (c.relname, attname) <> ('gc_last', 'ended_at')$$,
+	'no column has rights of its own but those of a key that may change,
+	and when the last sweep ended');
 SELECT is_empty($$SELECT s.oid::regclass, r.role, p.privilege
 	FROM pg_class s, (VALUES ('docket_api'), ('docket_courier')) r (role),
 	(VALUES ('USAGE'), ('SELECT'), ('UPDATE')) p (privilege)
@@ -123,8 +126,9 @@ SELECT is_empty($$
 	'docket_owner owns all of it');
 SELECT is_empty($$SELECT proname FROM pg_proc
 	WHERE pronamespace = 'docket'::regnamespace AND prosecdef
-	AND proname <> 'audit_expire'$$,	-- what is old, and no more
-	'no function lends anybody the owner''s rights but one');
+	AND proname NOT IN ('audit_expire',	-- what is old, and no more
+	'outbox_figures')$$,	-- how many, and nobody''s name
+	'no function lends anybody the owner''s rights but two');
 SELECT is_empty($$SELECT proname FROM pg_proc
 	WHERE pronamespace = 'docket'::regnamespace
 	AND proname <> 'tasks_due_zone'	-- for its price: see its migration
@@ -134,9 +138,10 @@ SELECT is_empty($$SELECT proname, r.role FROM pg_proc,
 	(VALUES ('docket_api'), ('docket_courier')) r (role)
 	WHERE pronamespace = 'docket'::regnamespace
 	AND (r.role, proname) NOT IN (('docket_api', 'sessions_end'),
-	('docket_api', 'otp_undo'), ('docket_api', 'audit_expire'))
+	('docket_api', 'otp_undo'), ('docket_api', 'audit_expire'),
+	('docket_api', 'outbox_figures'))
 	AND has_function_privilege(r.role, pg_proc.oid, 'EXECUTE')$$,
-	'only triggers run them, but for three');
+	'only triggers run them, but for four');
 SELECT isnt_empty($$SELECT FROM pg_proc
 	WHERE pronamespace = 'docket'::regnamespace$$, 'there are some');
 
