@@ -61,6 +61,8 @@ refresh(struct call *call, struct text token, struct auth_reply *ret)
 
 	r = refresh_parse(&call->app->key_refresh, token, &who.session_id,
 	    &counter);
+	if (r == E_REFRESH)
+		metrics_count(COUNT_REFRESH_REFUSED);
 	if (r == 0)
 		r = limit_session(call, &who.session_id);
 	if (r)

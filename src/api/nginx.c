@@ -227,13 +227,13 @@ print_networks(FILE *out, const char *list)
 }
 
 /* What is local does not exist for anybody else. To geo, who comes by a Unix
- * socket has the address 255.255.255.255, which nobody else can have. */
+ * socket has the address 255.255.255.255, which it does not take alone. */
 static void
 print_local(FILE *out, const struct routes *routes,
     const struct settings *settings)
 {
 	fputs("geo $docket_near {\n\tdefault no;\n\t127.0.0.0/8 yes;\n"
-	    "\t::1/128 yes;\n\t255.255.255.255/32 yes;\n", out);
+	    "\t::1/128 yes;\n\t255.255.255.254/31 yes;\n", out);
 	print_networks(out, settings->server_metrics_allow);
 	fputs("}\n\nmap \"$docket_near $uri\" $docket_known {\n"
 	    "\tdefault $docket_path_known;\n", out);

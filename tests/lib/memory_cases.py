@@ -595,6 +595,7 @@ HANDLERS = {
     "api_health": (nothing, None),
     "api_ready": (nothing, None),
     "api_openapi": (nothing, None),
+    "api_metrics": (nothing, None),
     "api_problem": (nothing, None),
 }
 

@@ -109,3 +109,22 @@ def load_events():
 
 
 EVENTS = load_events()
+
+
+class Family:
+    """A row of tbl/metrics.h."""
+
+    def __init__(self, name, kind, unit, labels, help):
+        self.name, self.type, self.unit = name, kind.lower(), unit
+        self.labels = [one for one in labels.split(",") if one]
+        self.help = help
+
+
+def load_families():
+    text = (ROOT / "include/tbl/metrics.h").read_text()
+    row = re.compile(r'^FAMILY\(\w+, "(\w+)", (\w+), "(\w*)", "([\w,]*)",'
+                     r' "([^"]*)"\)$', re.M)
+    return {m[1]: Family(*m.groups()) for m in row.finditer(text)}
+
+
+FAMILIES = load_families()

@@ -1,0 +1,240 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""docket status and docket top: told by the service over its own sockets,
+whatever of it is down."""
+
+import json
+import os
+import pty
+import re
+import select
+import signal
+import subprocess
+import termios
+import time
+
+import pytest
+
+import docket
+import fastcgi
+import instance
+from docket import SLOW, Client, wait_until
+from openmetrics import scrape
+from postgres import Postgres, everybody_is_back
+
+
+@pytest.fixture(scope="module")
+def mine():
+    with instance.running("server.workers=3", "server.auth_workers=2") as one:
+        yield one
+
+
+def command(mine, *words):
+    return [mine.docket(), "-c", str(mine.dir / "docket.conf"), *words]
+
+
+def run(mine, *words):
+    return subprocess.run(command(mine, *words), capture_output=True,
+                          text=True, timeout=60)
+
+
+def status(mine):
+    """The exit code, and the object; the page says the same."""
+    done = run(mine, "status", "--json")
+    told = json.loads(done.stdout)
+    assert ["ok", "degraded", "down"][done.returncode] == told["status"], \
+        done.stdout
+    return done.returncode, told
+
+
+# --- status ---------------------------------------------------------------
+
+def test_it_is_fine(mine):
+    code, told = status(mine)
+    assert (code, told["problems"]) == (0, [])
+    assert told["workers"]["idle"] + told["workers"]["busy"] == 5
+    assert told["workers"]["hung"] == 0
+    assert told["database_up"] is True and told["uptime_seconds"] >= 0
+    assert told["schema"] == len(list(
+        (docket.ROOT / "sql/migrations").glob("*.sql")))
+    assert told["outbox"]["sms"] == {
+        "messages": 0, "due_seconds": 0, "breaker_open": False,
+        "held": False}
+    assert re.match(r"\S+ [HE]S256, \d+ in the ring", told["key"])
+    version = run(mine, "--version").stdout.split()[1]
+    assert told["version"] == version
+    page = run(mine, "status")
+    assert page.returncode == 0, page.stdout
+    for words in (f"version     {version}", "docket      ok", "uptime",
+                  "workers     starting 0", "database    up, schema",
+                  "sms         0 messages", "email       0 messages", "keys"):
+        assert words in page.stdout, page.stdout
+
+
+def test_the_rate_is_of_now(mine):
+    """Less what status itself asks."""
+    client = Client(mine)
+    for _ in range(50):
+        client.get("/healthz")
+    client.close()
+    before = status(mine)[1]
+    assert before["requests_per_second"] == 0
+    assert before["requests"] > 50
+    assert 0 < before["p50_seconds"] <= before["p99_seconds"] < SLOW
+
+
+def test_wrong_words_are_usage(mine):
+    for words in (["status", "x"], ["status", "--yaml"], ["top", "x"]):
+        assert run(mine, *words).returncode == 64, words
+
+
+@pytest.mark.faults
+def test_without_a_database_it_is_down(mine):
+    postgres = Postgres(mine)
+    postgres.stop()
+    try:
+        wait_until(lambda: status(mine)[0] == 2, "the loss", 20 * SLOW)
+        code, told = status(mine)
+        assert "the database is away" in told["problems"]
+        assert told["workers"]["idle"] > 0
+        assert told["outbox"]["sms"]["held"] is None
+        assert "database    away" in run(mine, "status").stdout
+    finally:
+        postgres.start()
+        everybody_is_back(mine, 15 * SLOW)
+    assert status(mine)[0] == 0
+
+
+@pytest.mark.faults
+def test_a_breaker_is_worth_a_look(mine):
+    Postgres(mine)
+    owner = Postgres(mine).root
+    sql = ("UPDATE docket.courier_lanes SET opened_at = {0},"
+           " open_until = {0} WHERE channel = 'sms'")
+    for value in ("now()", "NULL"):
+        subprocess.run([docket.psql(), "-X", "-q", "-d", owner, "-c",
+                        sql.format(value)], check=True, timeout=30)
+        code, told = status(mine)
+        if value == "NULL":
+            assert code == 0, told
+        else:
+            assert code == 1 and "sms: the breaker is open" in \
+                told["problems"], told
+
+
+@pytest.mark.faults
+@pytest.mark.skipif(SLOW > 1, reason="who hangs is killed before it is seen")
+@pytest.mark.parametrize("group", ["main", "hash"])
+def test_a_group_that_hangs_is_down(mine, group):
+    client = Client(mine)
+    told = scrape(client, "?workers=true").families[
+        "docket_worker_busy_seconds"]
+    client.close()
+    pids = [int(dict(labels)["pid"]) for _, labels in told.samples
+            if dict(labels)["worker"].startswith(group)]
+    path = fastcgi.sockets(mine)[
+        "socket" if group == "main" else "auth_socket"]
+    try:
+        for pid in pids:
+            os.kill(pid, signal.SIGSTOP)
+        code, told = status(mine)
+        assert code == 2
+        assert f"{path}: no answer within 3 s" in told["problems"], told
+    finally:
+        for pid in pids:
+            os.kill(pid, signal.SIGCONT)
+    wait_until(lambda: status(mine)[0] == 0, "all is well again", 30)
+
+
+def test_nothing_serves(mine, tmp_path):
+    gone = str(tmp_path / "gone.sock")
+    done = run(mine, "status", "--json", "--set", f"server.socket={gone}",
+               "--set", "server.auth_socket=")
+    told = json.loads(done.stdout)
+    assert done.returncode == 2
+    assert told["problems"] == [f"{gone}: No such file or directory"]
+    assert told["database_up"] is None and told["version"] is None
+    assert told["workers"]["idle"] is None
+    page = run(mine, "status", "--set", f"server.socket={gone}")
+    assert page.returncode == 2
+    assert page.stdout.startswith("docket      down\n")
+
+
+# --- top ------------------------------------------------------------------
+
+def test_top_once_lists_every_worker(mine):
+    done = run(mine, "top", "--once")
+    assert done.returncode == 0, done.stderr
+    assert "\033" not in done.stdout
+    head, columns, *rows = done.stdout.splitlines()
+    assert head.startswith("5 workers, 1 busy, 0 hung")
+    assert columns.split()[:4] == ["WORKER", "PID", "STATE", "OPERATION"]
+    assert sorted(int(row.split()[1]) for row in rows) == mine.workers()
+    busy = [row.split() for row in rows if "getMetrics" in row]
+    assert len(busy) == 1 and busy[0][2] == "busy"
+    if os.geteuid() == 0:
+        for row in rows:
+            assert int(row.split()[-1]) > 100, row
+
+
+def test_top_into_a_pipe_is_once(mine):
+    assert len(run(mine, "top").stdout.splitlines()) == 7
+
+
+def test_top_says_that_nothing_answers(mine, tmp_path):
+    done = run(mine, "top", "--once", "--set",
+               f"server.socket={tmp_path}/gone", "--set",
+               "server.auth_socket=")
+    assert done.returncode == 69
+    assert "docketd does not answer" in done.stdout
+
+
+class Screen:
+    """A command under a terminal of its own."""
+
+    def __init__(self, words):
+        self.pid, self.fd = pty.fork()
+        if self.pid == 0:
+            os.execv(words[0], words)
+        termios.tcsetwinsize(self.fd, (24, 120))
+        self.said = ""
+
+    def read(self, seconds=0.1):
+        if select.select([self.fd], [], [], seconds)[0]:
+            try:
+                self.said += os.read(self.fd, 65536).decode()
+            except OSError:
+                pass
+        return self.said
+
+    def status(self):
+        end = time.monotonic() + 10 * SLOW
+        while time.monotonic() < end:
+            self.read(0.02)
+            pid, status = os.waitpid(self.pid, os.WNOHANG)
+            if pid:
+                os.close(self.fd)
+                return os.waitstatus_to_exitcode(status)
+        os.kill(self.pid, signal.SIGKILL)
+        raise AssertionError(f"it did not end: {self.said!r}")
+
+
+@pytest.mark.parametrize("how", ["q", "INT"])
+def test_top_is_a_screen_that_is_put_back(mine, how):
+    screen = Screen(command(mine, "top"))
+    before = termios.tcgetattr(screen.fd)[3]
+    # The second picture has rates and shares.
+    wait_until(lambda: screen.read().count("\033[H") >= 3, "three pictures",
+               15 * SLOW)
+    assert screen.said.startswith("\033[?1049h\033[?25l\033[H")
+    assert not termios.tcgetattr(screen.fd)[3] & termios.ICANON
+    assert "main.0" in screen.said and "hash.1" in screen.said
+    last = screen.said.split("\033[H")[-2]
+    row = next(r for r in last.split("\r\n") if r.startswith("main.0"))
+    assert re.search(r" \d+ +\d+\x1b\[K$", row) or os.geteuid(), row
+    if how == "q":
+        os.write(screen.fd, b"xq")
+    else:
+        os.kill(screen.pid, signal.SIGINT)
+    assert screen.status() == 0
+    assert screen.said.endswith("\033[?25h\033[?1049l")
+    assert before & termios.ICANON
