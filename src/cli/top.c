@@ -308,9 +308,9 @@ int
 cli_top(struct cli *cli)
 {
 	static struct top top;
-	struct arena *mem[2] = { cli->mem, arena_new(65536) };
+	struct arena *mem[2] = { arena_new(65536), arena_new(65536) };
 
-	if (!mem[1])
+	if (!mem[0] || !mem[1])
 		return EX_OSERR;
 	top.settings = &cli->settings;
 	top.live = !cli_has(cli, OPT_once) && isatty(STDIN_FILENO) &&
@@ -321,6 +321,7 @@ cli_top(struct cli *cli)
 		look(&top, mem[0]);
 		show(&top);
 	}
+	arena_free(mem[0]);
 	arena_free(mem[1]);
 	return !top.live && top.why ? EX_UNAVAILABLE : 0;
 }
