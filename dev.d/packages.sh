@@ -8,6 +8,7 @@ libunistring-dev libpq-dev libcurl4-openssl-dev nginx postgresql-15 openssl curl
 PACKAGES_TEST="libcmocka-dev python3 python3-pytest python3-argon2
 python3-bcrypt python3-aiosmtpd python3-cryptography python3-passlib python3-werkzeug clang-14
 libclang-rt-14-dev mandoc groff-base llvm-14 nghttp2-client postgresql-15-pgtap fail2ban pgbouncer"
+PACKAGES_LONG="prometheus"	# promtool
 PACKAGES_ANALYSIS="clang-tidy-14 cppcheck shellcheck"
 
 POLICY=/usr/sbin/policy-rc.d
@@ -58,7 +59,7 @@ packages_root() {
 	[ -d "${CLUSTER_DIR%/*}" ] || made=1
 	mkdir -p "$CLUSTER_DIR"
 	echo "create_main_cluster = false" >"$CLUSTER_FILE"
-	for service in nginx pgbouncer; do
+	for service in nginx pgbouncer prometheus; do
 		[ -e "/usr/sbin/$service" ] || new+=("$service")
 	done
 
