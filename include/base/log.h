@@ -11,13 +11,22 @@ enum log_level { LOG_ERROR_, LOG_WARN, LOG_INFO, LOG_DEBUG_ };
  * <4>, <6>, <7> for journald when stderr is the journal ($JOURNAL_STREAM);
  * elsewhere by the time, the level and the program. */
 void log_init(const char *program, enum log_level level);
+/*
+ * How it is written from now on. auto: to the journal itself, as fields of its
+ * own, where it reads stderr and has that socket (JOURNAL_SOCKET); else as
+ * text. json: an object a line. At first: text.
+ */
+#define JOURNAL_SOCKET "/run/systemd/journal/socket"
+void log_format(const char *word, const char *journal_socket);
 /* A short name in front of every line, such as worker.3. Copied. */
 void log_name(const char *name);
 
 /*
  * log_event(LOG_WARN, "db_lost", "attempt=%d why=\"%s\"", n, why): one line of
  * at most 2 KiB, control bytes as \xNN so that no value forges a line. Never a
- * secret, a code or a token.
+ * secret, a code or a token. The format is a list of key=value, a value with
+ * blanks in quotes: each becomes a member in JSON, a field DOCKET_KEY in the
+ * journal. Events of tbl/journal.h bear their MESSAGE_ID there.
  */
 void log_event(enum log_level level, const char *event, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));

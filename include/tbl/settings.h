@@ -32,6 +32,7 @@ SETTING(server, memory_mb, INT, "512", 0, 65536, "Address space of one worker (R
 SETTING(server, drain_seconds, SECONDS, "10", 1, 300, "How long SIGTERM waits for requests in progress")
 SETTING(server, public_url, TEXT, "", 0, 200, "https://host of the service, for links and codes; empty = relative")
 SETTING(server, secret_file, PATH, "/etc/docket/secret.key", 1, 4096, "Master secret, at least 32 bytes as base64url; keys for codes, cursors and refresh tokens derive from it")
+SETTING(server, log_format, CHOICE, "auto", 0, 0, "[auto|text|json] How log lines are written; auto: to the journal with fields of their own where it listens, else as text (restart)")
 SETTING(server, metrics_allow, TEXT, "", 0, 1000, "Networks beside loopback that nginx shows GET /metrics to: 192.0.2.7,2001:db8::/32; for everybody else there is no such address")
 SETTING(server, log_requests, BOOL, "on", 0, 0, "One line per request")
 

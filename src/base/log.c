@@ -3,7 +3,6 @@
 #include "base/log.h"
 
 #include <errno.h>
-#include <limits.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -14,26 +13,18 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-
-#define LINE_MAX_ 2048
-
-static const struct {
-	const char *journal;	/* sd-daemon(3) */
-	const char *word;
-} levels[] = {
-	[LOG_ERROR_]	= { "<3>", "error" },
-	[LOG_WARN]	= { "<4>", "warn" },
-	[LOG_INFO]	= { "<6>", "info" },
-	[LOG_DEBUG_]	= { "<7>", "debug" },
-};
+#include "base/log_form.h"
 
 /* What a process logs as; written at its start only. */
 static struct {
 	char program[32];
 	char name[32];
 	enum log_level level;
-	bool journal;
-} self = { .program = "docket", .level = LOG_INFO };
+	bool journal;		/* reads stderr */
+	bool json;
+	int socket;		/* the journal's for entries, or -1 */
+} self = { .program = "docket", .level = LOG_INFO,
+	.socket = -1 };
 
 /* $JOURNAL_STREAM = "device:inode" of the journal's socket. Only when stderr
  * is still that file is the journal reading (systemd.exec(5)). */
@@ -59,6 +50,16 @@ log_init(const char *program, enum log_level level)
 	self.journal = stderr_is_journal();
 }
 
+void
+log_format(const char *word, const char *journal_socket)
+{
+	if (self.socket >= 0)
+		close(self.socket);
+	self.json = strcmp(word, "json") == 0;
+	self.socket = strcmp(word, "auto") == 0 && self.journal ?
+	    journal_open(journal_socket) : -1;
+}
+
 /* Called again after a fork: the child's lines must not bear our name. */
 void
 log_name(const char *name)
@@ -66,71 +67,16 @@ log_name(const char *name)
 	snprintf(self.name, sizeof(self.name), "%s", name ? name : "");
 }
 
-/* The journal keeps time and program itself; a terminal or a file does not. */
-static size_t
-put_prefix(char *line, size_t cap, enum log_level level, const char *event)
-{
-	char when[TIME_CHARS];
-	int n;
-
-	if (self.journal) {
-		n = snprintf(line, cap, "%s%s%s%s", levels[level].journal,
-		    self.name, self.name[0] ? " " : "", event);
-		return n < 0 ? 0 : (size_t)n < cap ? (size_t)n : cap - 1;
-	}
-	time_format(clock_real_us(), when);
-	n = snprintf(line, cap, "%.*s %s %s%s%s %s", TIME_CHARS, when,
-	    levels[level].word, self.program, self.name[0] ? " " : "",
-	    self.name, event);
-	return n < 0 ? 0 : (size_t)n < cap ? (size_t)n : cap - 1;
-}
-
-/* n without a UTF-8 sequence that is cut at the end: journald would keep the
- * whole line as a blob. */
-static size_t
-whole_chars(const char *s, size_t n)
-{
-	size_t lead = n, need;
-
-	while (lead > 0 && ((uint8_t)s[lead - 1] & 0xc0) == 0x80)
-		lead--;
-	if (lead-- == 0)
-		return n;
-	need = (uint8_t)s[lead] >= 0xf0 ? 4 : (uint8_t)s[lead] >= 0xe0 ? 3 :
-	    (uint8_t)s[lead] >= 0xc0 ? 2 : 1;
-	return n - lead < need ? lead : n;
-}
-
-/* Copy with control bytes escaped; stops where the next piece has no room. */
-static size_t
-put_safe(char *line, size_t used, size_t cap, const char *s)
-{
-	static const char hex[] = "0123456789abcdef";
-
-	for (; *s; s++) {
-		uint8_t c = (uint8_t)*s;
-		bool plain = c >= 0x20 && c != 0x7f;
-
-		if (used + (plain ? 1 : 4) > cap)
-			break;
-		if (plain) {
-			line[used++] = *s;
-			continue;
-		}
-		line[used++] = '\\';
-		line[used++] = 'x';
-		line[used++] = hex[c >> 4];
-		line[used++] = hex[c & 15];
-	}
-	return whole_chars(line, used);
-}
-
-/* The lines that wait: no more than a pipe takes in one piece (pipe(7)). */
+/* What waits: lines, or entries of the journal's, each after its length. */
 static struct {
-	char bytes[PIPE_BUF];
+	char bytes[2 * LOG_FORM_MAX];
 	size_t n;
 	int64_t since;		/* clock_mono_ms of the first */
 } waiting;
+
+/* A pipe takes no more than this in one piece (pipe(7)); datagrams are pieces
+ * of their own. */
+#define PIECE 4096
 
 /* One write, so lines of several processes do not mix. */
 static void
@@ -148,11 +94,20 @@ write_out(const char *bytes, size_t n)
 	}
 }
 
+static void
+send_out(const char *bytes, size_t n)
+{
+	if (self.socket >= 0)
+		journal_send(self.socket, bytes, n);
+	else
+		write_out(bytes, n);
+}
+
 void
 log_flush(void)
 {
 	if (waiting.n > 0)
-		write_out(waiting.bytes, waiting.n);
+		send_out(waiting.bytes, waiting.n);
 	waiting.n = 0;
 }
 
@@ -169,22 +124,45 @@ log_tick(int64_t now)
 	return -1;
 }
 
-/* A whole line of at most LINE_MAX_ bytes; its length. */
-static size_t
-put_line(char *line, enum log_level level, const char *event, const char *fmt,
-    va_list ap)
-{
-	char text[LINE_MAX_];
+/* What is to be written of an event. */
+struct form {
+	char bytes[sizeof(uint16_t) + LOG_FORM_MAX];
 	size_t n;
+};
 
-	if (vsnprintf(text, sizeof(text), fmt, ap) < 0)
-		text[0] = '\0';
-	n = put_prefix(line, LINE_MAX_ - 1, level, event);
-	if (text[0])
-		line[n++] = ' ';
-	n = put_safe(line, n, LINE_MAX_ - 1, text);
-	line[n++] = '\n';
-	return n;
+static void
+form_entry(const struct log_entry *entry, struct form *ret)
+{
+	uint16_t n;
+
+	ret->n = log_form_fields(entry, ret->bytes + sizeof(n));
+	n = (uint16_t)ret->n;
+	memcpy(ret->bytes, &n, sizeof(n));
+	ret->n += sizeof(n);
+}
+
+/* Text needs no pairs, and their splitting would print everything twice. */
+static void
+form(enum log_level level, const char *event, const char *fmt, va_list ap,
+    struct form *ret)
+{
+	struct log_entry entry;
+
+	entry.level = level;
+	entry.program = self.program;
+	entry.name = self.name;
+	entry.event = event;
+	entry.n_pairs = 0;
+	if (self.socket >= 0 || self.json)
+		log_split(&entry, fmt, ap);
+	else if (vsnprintf(entry.text, sizeof(entry.text), fmt, ap) < 0)
+		entry.text[0] = '\0';
+	if (self.socket >= 0)
+		form_entry(&entry, ret);
+	else if (self.json)
+		ret->n = log_form_json(&entry, ret->bytes);
+	else
+		ret->n = log_form_text(&entry, self.journal, ret->bytes);
 }
 
 static bool
@@ -197,7 +175,7 @@ is_silent(enum log_level level)
 void
 log_event(enum log_level level, const char *event, const char *fmt, ...)
 {
-	char line[LINE_MAX_];
+	struct form f;
 	int saved = errno;
 	va_list ap;
 
@@ -205,29 +183,30 @@ log_event(enum log_level level, const char *event, const char *fmt, ...)
 		return;
 	log_flush();
 	va_start(ap, fmt);
-	write_out(line, put_line(line, level, event, fmt, ap));
+	form(level, event, fmt, ap, &f);
 	va_end(ap);
+	send_out(f.bytes, f.n);
 	errno = saved;
 }
 
 void
 log_later(enum log_level level, const char *event, const char *fmt, ...)
 {
-	char line[LINE_MAX_];
+	struct form f;
 	int saved = errno;
 	va_list ap;
-	size_t n;
 
 	if (is_silent(level))
 		return;
 	va_start(ap, fmt);
-	n = put_line(line, level, event, fmt, ap);
+	form(level, event, fmt, ap, &f);
 	va_end(ap);
-	if (sizeof(waiting.bytes) - waiting.n < n)
+	if (waiting.n + f.n >
+	    (self.socket >= 0 ? sizeof(waiting.bytes) : PIECE))
 		log_flush();
 	if (waiting.n == 0)
 		waiting.since = clock_mono_ms();
-	memcpy(waiting.bytes + waiting.n, line, n);
-	waiting.n += n;
+	memcpy(waiting.bytes + waiting.n, f.bytes, f.n);
+	waiting.n += f.n;
 	errno = saved;
 }

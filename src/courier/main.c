@@ -191,6 +191,7 @@ main(int argc, char **argv)
 	if (code < 0 && settings_load(&a.source, stderr, &settings) < 0)
 		code = EX_CONFIG;
 	if (code < 0) {
+		log_format(settings.server_log_format, JOURNAL_SOCKET);
 		code = serve(&settings, &a);
 		settings_done(&settings);
 	}

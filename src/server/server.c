@@ -56,6 +56,7 @@ server_run(const struct server_config *config, struct settings *settings)
 	int code = EX_CONFIG;
 	int r;
 
+	log_format(settings->server_log_format, JOURNAL_SOCKET);
 	notify_init();
 	if (user_find(settings->server_user, stderr, &user) < 0)
 		goto out;

@@ -135,6 +135,14 @@ log_id(const struct uuid *id, char out[UUID_CHARS + 1])
 	out[UUID_CHARS] = '\0';
 }
 
+#define REQUEST \
+	"method=%.*s route=%s status=%d us=%lld ip=%.*s user=%s key=%s rid=%.*s"
+#define REQUEST_VALUES \
+	TEXT_FMT(call->req->method), \
+	call->route ? call->route->operation : "-", status, \
+	(long long)took_us, TEXT_FMT(call->client.ip), user, key, \
+	TEXT_FMT(call->req->id)
+
 static void
 log_request(const struct call *call, int status, int64_t took_us)
 {
@@ -144,15 +152,12 @@ log_request(const struct call *call, int status, int64_t took_us)
 		return;
 	log_id(&call->who.user_id, user);
 	log_id(&call->who.key_id, key);
-	log_later(LOG_INFO, "request",
-	    "method=%.*s route=%s status=%d us=%lld ip=%.*s user=%s "
-	    "key=%s rid=%.*s%s%.*s",
-	    TEXT_FMT(call->req->method),
-	    call->route ? call->route->operation : "-", status,
-	    (long long)took_us, TEXT_FMT(call->client.ip), user,
-	    key, TEXT_FMT(call->req->id),
-	    call->req->traceparent.s ? " trace=" : "",
-	    TEXT_FMT(call->req->traceparent));
+	/* A key more where there is something to say of it. */
+	if (call->req->traceparent.s)
+		log_later(LOG_INFO, "request", REQUEST " trace=%.*s",
+		    REQUEST_VALUES, TEXT_FMT(call->req->traceparent));
+	else
+		log_later(LOG_INFO, "request", REQUEST, REQUEST_VALUES);
 }
 
 /* Which of the kinds that metrics_new was told of: a row or its HEAD, or, of
