@@ -17,7 +17,7 @@
 #define RATE_MS 1000
 /* A message that is due for so long tells of a courier that does not run. */
 #define DUE_LATE_S 300
-/* docket-gc.timer runs daily. */
+/* docket-gc.timer runs hourly. */
 #define GC_LATE_S (2 * 86400)
 
 static void problem(struct status *s, enum status_level level, const char *fmt, ...)

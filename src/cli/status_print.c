@@ -99,8 +99,12 @@ print_told(const struct status *s)
 	printf("version     %.*s\n", TEXT_FMT(version(s)));
 	print_span("uptime", uptime(s), "");
 	print_workers(s);
-	printf("requests    %.0f in all, %.1f a second now\n",
-	    status_value(s, "docket_requests_total", NULL), s->rate);
+	printf("requests    %.0f in all",
+	    status_value(s, "docket_requests_total", NULL));
+	if (isnan(s->rate))
+		printf(", now not known\n");
+	else
+		printf(", %.1f a second now\n", s->rate);
 	printf("duration    p50 %.1f ms, p99 %.1f ms, since the start\n",
 	    1000 * scrape_quantile(&s->scrape,
 	    "docket_request_duration_seconds", 0.5),

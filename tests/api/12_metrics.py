@@ -9,6 +9,7 @@ import shutil
 import signal
 import subprocess
 import tempfile
+import time
 
 import pytest
 
@@ -205,6 +206,22 @@ def test_a_lock_is_counted(mine, client):
         - before.get("docket_login_locks_total") == 1
     assert after.get("docket_logins_total", result="refused") \
         - before.get("docket_logins_total", result="refused") == 1
+
+
+def test_who_waited_too_long_is_counted_and_metrics_are_not_refused(mine,
+                                                                    client):
+    path = fastcgi.sockets(mine)["socket"]
+    late = f"{time.time() - 5:.3f}"
+    before = scrape(client)
+    assert fastcgi.ask(path, "GET", "/healthz",
+                       DOCKET_START=late).status == 503
+    reply = fastcgi.ask(path, "GET", "/metrics", DOCKET_START=late)
+    assert reply.status == 200, str(reply)
+    after = scrape(client)
+    assert after.get("docket_requests_shed_total", reason="late") \
+        - before.get("docket_requests_shed_total", reason="late") == 1
+    waited = "docket_queue_duration_seconds_sum"
+    assert 10 <= after.get(waited) - before.get(waited) < 10 + 20 * SLOW
 
 
 def test_the_outbox_is_told_in_figures(mine, client):

@@ -35,6 +35,32 @@ counts_slots(void **state)
 	gate_free(NULL);
 }
 
+/* Who is where can be looked at, and who was refused is counted. */
+static void
+tells_and_counts(void **state)
+{
+	struct gate *gate = gate_new(2, 1, 5);
+	struct metrics *metrics = metrics_new(0);
+	struct gate_seen seen;
+
+	(void)state;
+	metrics_use(metrics, 0);
+	gate_look(gate, &seen);
+	assert_int_equal(seen.slots, 2);
+	assert_int_equal(seen.inside + seen.waiting, 0);
+	gate_enter(gate, 0, SOON(1000));
+	gate_enter(gate, 1, SOON(1000));
+	assert_int_equal(metrics_total(metrics, COUNT_HASH_REFUSED), 0);
+	gate->cells[2] = TICKET_FIRST;	/* waits */
+	assert_int_equal(gate_enter(gate, 3, SOON(1000)), E_BUSY);
+	gate_look(gate, &seen);
+	assert_int_equal(seen.inside, 2);
+	assert_int_equal(seen.waiting, 1);
+	assert_int_equal(metrics_total(metrics, COUNT_HASH_REFUSED), 1);
+	gate_free(gate);
+	metrics_free(metrics);
+}
+
 static void
 waits_until_the_deadline(void **state)
 {
@@ -273,6 +299,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(counts_slots),
+		cmocka_unit_test(tells_and_counts),
 		cmocka_unit_test(waits_until_the_deadline),
 		cmocka_unit_test(entering_again_is_no_second_slot),
 		cmocka_unit_test(a_death_inside_leaks_nothing),

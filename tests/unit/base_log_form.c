@@ -260,7 +260,7 @@ no_value_forges_a_field(void **state)
 static void
 lines_that_wait_are_entries_of_their_own(void **state)
 {
-	char last[16];
+	char last[32];
 
 	(void)state;
 	as_fields();
