@@ -86,7 +86,12 @@ list() {
 	files NGINX_EXAMPLES nginx/examples
 	files NGINX_TEMPLATES nginx/*.in
 	files TEMPLATES share/templates
-	files UNITS systemd
+	files UNITS systemd/*.service systemd/*.socket systemd/*.target \
+	    systemd/*.timer
+	files SYSUSERS systemd/sysusers.d
+	files TMPFILES systemd/tmpfiles.d
+	files DROP_INS systemd/docket.service.d
+	files DEBIAN debian
 	files MANUALS man
 	files TESTS_EXTRA tests
 	files DOCS_EXTRA docs dev.d bench

@@ -142,7 +142,8 @@ nginx_files() {
 	grep -q '^0\{31\}1 ' /proc/net/if_inet6 2>/dev/null || six='/@LISTEN6@/d'
 	"$BUILD/docketd" -c "$STATE/docket.conf" "$@" --nginx |
 		write "$STATE/nginx-routes.conf" 644 "$ME"
-	sed -e "$six" -e "s|@LISTEN4@|127.0.0.1:$DEV_PORT|" \
+	sed -e '/^# ---- port 80/,$d' -e "$six" \
+	    -e "s|@LISTEN4@|127.0.0.1:$DEV_PORT|" \
 	    -e "s|@LISTEN6@|[::1]:$DEV_PORT|" \
 	    -e 's|@SERVER_NAME@|localhost|' \
 	    -e "s|@NGINX_DIR@|$DEV_ROOT/nginx|" \
