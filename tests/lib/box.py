@@ -83,7 +83,8 @@ def base(debs):
         "mmdebstrap", "--mode=root", "--variant=minbase",
         "--include=" + ",".join(SYSTEM), "--skip=cleanup/apt",
         "--customize-hook=copy-in " + " ".join(map(str, debs)) + " /var/tmp",
-        '--customize-hook=chroot "$1" apt-get install -y --download-only '
+        '--customize-hook=chroot "$1" apt-get install -y'
+        ' -o APT::Install-Recommends=true --download-only '
         + names + " " + " ".join(BESIDE),
         '--customize-hook=cd "$1" && rm -f var/tmp/*.deb'
         " && : >etc/machine-id && echo docket-box >etc/hostname"
