@@ -14,6 +14,7 @@
 #define SITE "/etc/nginx/sites-available/docket"
 #define ENABLED "/etc/nginx/sites-enabled/docket"
 #define TAKEN "/var/lib/docket/nginx-taken"
+#define PLAIN "\n# ---- port 80"
 #define STAMP "# docket setup wrote this; SHA-256 of the lines below: "
 
 static const struct file_mode public_mode = { 0644, 0, 0 };
@@ -114,7 +115,7 @@ static const char *
 site_body(const struct setup *s)
 {
 	const char *path = arena_printf(s->mem, "%s/nginx/docket-site.conf",
-	    s->share), *body;
+	    s->share), *body, *plain;
 	struct text sample;
 	int error = file_get(s->mem, path, &sample);
 
@@ -123,6 +124,9 @@ site_body(const struct setup *s)
 		return NULL;
 	}
 	body = replaced(s, sample.s, "docket.example", s->domain);
+	/* Port 80 leads to 443 alone. */
+	if (s->port != 443 && (plain = strstr(body, PLAIN)) != NULL)
+		body = arena_printf(s->mem, "%.*s", (int)(plain - body), body);
 	if (s->port != 443) {
 		body = replaced(s, body, " 443 ", arena_printf(s->mem, " %ld ",
 		    s->port));
