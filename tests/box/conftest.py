@@ -17,12 +17,13 @@ def alive():
 
 @pytest.fixture(scope="session")
 def new():
-    return boxes.packages("new")
+    return boxes.packages("new", "--quick", again=False)
 
 
 @pytest.fixture(scope="session")
 def old():
-    return boxes.packages("old", "--version", boxes.OLD, "--quick")
+    return boxes.packages("old", "--version", boxes.OLD, "--quick",
+                          again=False)
 
 
 @pytest.fixture(scope="session")

@@ -43,19 +43,45 @@ def sources():
     return [p for p in found if p.is_file() and p.stat().st_size]
 
 
-def packages(name, *more, **environment):
-    """The packages of the tree, as ./dev deb makes them: {name: path}."""
-    folder = HOME / name
+def tree():
+    """A name for all that packages are made of, or None without git."""
+    said = subprocess.run(
+        ["git", "-c", "safe.directory=*", "ls-files", "-co",
+         "--exclude-standard", "--", ":!tests"], cwd=ROOT, text=True,
+        capture_output=True, check=False)
+    if said.returncode:
+        return None
+    whole = hashlib.sha256()
+    for name in said.stdout.splitlines():
+        path = ROOT / name
+        whole.update(name.encode() + b"\0")
+        whole.update(path.read_bytes() if path.is_file() else b"")
+    return whole.hexdigest()
+
+
+def packages(name, *more, again=True, **environment):
+    """The packages of the tree, as ./dev deb makes them: {name: path}.
+    again=False: those that were made of the same files will do."""
+    folder, key = HOME / name, tree()
+    stamp = folder / "made-of"
+    if again or not stamp.exists() or stamp.read_text() != key:
+        stamp.unlink(missing_ok=True)
+        make(folder, more, environment)
+        if key:
+            stamp.write_text(key)
+    found = {path.name.split("_")[0]: path for path in folder.glob("*.deb")
+             if "dbgsym" not in path.name}
+    assert set(found) == {"docket", "docket-courier", "docket-doc"}
+    return found
+
+
+def make(folder, more, environment):
     done = subprocess.run(
         [ROOT / "dev", "deb", "--to", folder, *more], text=True,
         stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT, timeout=1200,
         env={**os.environ, **environment})
     assert done.returncode == 0, done.stdout[-4000:]
-    found = {path.name.split("_")[0]: path for path in folder.glob("*.deb")
-             if "dbgsym" not in path.name}
-    assert set(found) == {"docket", "docket-courier", "docket-doc"}
-    return found
 
 
 def field(deb, name):
