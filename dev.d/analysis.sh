@@ -43,7 +43,8 @@ cpp_check() {
 
 shell_check() {
 	cd "$DEV_ROOT" && shellcheck -x dev autogen.sh dev.d/*.sh \
-	    tests/lib/*.sh tests/lint/*.sh
+	    tests/lib/*.sh tests/lint/*.sh \
+	    tests/box/*.sh
 }
 
 analysis() {

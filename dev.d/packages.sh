@@ -10,6 +10,7 @@ python3-bcrypt python3-aiosmtpd python3-cryptography python3-passlib python3-wer
 libclang-rt-14-dev mandoc groff-base llvm-14 nghttp2-client postgresql-15-pgtap fail2ban pgbouncer"
 PACKAGES_LONG="prometheus"	# promtool
 PACKAGES_ANALYSIS="clang-tidy-14 cppcheck shellcheck"
+PACKAGES_TEST+=" shellcheck"	# of the packages' scripts
 
 POLICY=/usr/sbin/policy-rc.d
 POLICY_MARK='# ./dev of docket: no service starts while packages are installed'

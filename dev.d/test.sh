@@ -337,6 +337,7 @@ long_parts() {
 	build_programs "all check-programs"
 	check "make distcheck" make -C "$BUILD" distcheck
 	check "openapi lint" openapi_lint
+	boxed
 	coverage
 	analysis
 }
@@ -369,6 +370,8 @@ dev_test() {
 	# shellcheck disable=SC2086
 	packages_install $PACKAGES_RUN $PACKAGES_TEST
 	[ -z "$LONG" ] || packages_install chromium-headless-shell $PACKAGES_LONG
+	[ -z "$LONG" ] || packages_install chromium-headless-shell \
+	    testssl.sh slowhttptest
 	[ -z "$LONG" ] || command -v npm >/dev/null ||
 		packages_install nodejs npm
 	build_programs "all check-programs"
