@@ -24,7 +24,7 @@ def serving(machine):
 
 
 @pytest.mark.parametrize("verb", ["restart", "reload"])
-def test_no_request_fails(installed, verb):
+def test_no_request_fails(installed, patient, verb):
     before = installed.pid("docket.service")
     with installed.inside():
         with Callers(prefix=verb) as load:

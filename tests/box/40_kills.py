@@ -14,7 +14,7 @@ pytestmark = pytest.mark.long
 
 
 @pytest.fixture(autouse=True)
-def fresh(installed):
+def fresh(installed, patient):
     installed.run("systemctl reset-failed")
     yield
     wait_until(lambda: ready(installed), "the service", 60)

@@ -57,7 +57,7 @@ def test_a_purge_that_was_told_to_leaves_nothing(installed):
     installed.run("debconf-set-selections", stdin=(
         "docket docket/purge-data boolean true\n"))
     installed.run("apt-get purge -y docket docket-courier")
-    assert installed.run("runuser -u postgres -- psql -qXAt -d postgres -c"
+    assert installed.run("cd / && runuser -u postgres -- psql -qXAt -d postgres -c"
                          " \"SELECT datname FROM pg_database"
                          " WHERE datname = 'docket' UNION ALL SELECT rolname"
                          " FROM pg_roles WHERE rolname LIKE 'docket%'\"") == ""

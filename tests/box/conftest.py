@@ -7,6 +7,7 @@ import re
 import pytest
 
 import box as boxes
+from docket import wait_until
 
 
 @pytest.fixture(autouse=True)
@@ -17,7 +18,7 @@ def alive():
 
 @pytest.fixture(scope="session")
 def new():
-    return boxes.packages("new", "--quick", again=False)
+    return boxes.packages("new", again=False)
 
 
 @pytest.fixture(scope="session")
@@ -50,6 +51,18 @@ STEPS = (
     "\"password\":\"correct horse battery\"}'",
     CALL + "/tasks --oauth2-bearer @TOKEN@ -w ' %{http_code}'"
     " --json '{\"title\":\"The first\"}'")
+
+
+@pytest.fixture(scope="module")
+def patient(installed):
+    """What waits for a slow machine is not shed: only a lost request fails."""
+    path = "/etc/docket/conf.d/60-patient.conf"
+    installed.run(f"echo 'server {{ shed_ms = 8000 }}' >{path};"
+                  " systemctl reload docket.service")
+    wait_until(lambda: "new settings" in installed.show(
+        "docket.service", "StatusText")["StatusText"], "the reload", 30)
+    yield installed
+    installed.run(f"rm {path}; systemctl reload docket.service")
 
 
 @pytest.fixture(scope="session")

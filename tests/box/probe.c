@@ -101,10 +101,15 @@ main(void)
 	try_read("read_home", "/root/.bashrc");
 	try_read("read_secret", "/etc/docket/secret.key");
 	tell("write_exec_memory", page == MAP_FAILED);
+	if (mount("none", "/mnt", "tmpfs", 0, NULL) == 0) {
+		umount2("/mnt", 0);
+		tell("mount", 0);
+	} else {
+		tell("mount", 1);
+	}
 	tell("user_namespace", unshare(CLONE_NEWUSER));
-	tell("mount", mount("none", "/tmp", "tmpfs", 0, NULL));
 	tell("personality", personality(0x0040000) < 0);
-	tell("setuid_bit", chmod("/tmp", 04777));
+	tell("setuid_bit", chmod("/proc/self/exe", 04755));
 	tell("others", stat("/proc/1", &st));
 	tell("ptrace", ptrace(PTRACE_TRACEME, 0, NULL, NULL) < 0);
 	return 0;

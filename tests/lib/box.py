@@ -205,7 +205,7 @@ class Box:
 
     def sql(self, statement):
         """As the database's superuser; the lines of the reply."""
-        return self.run("runuser -u postgres -- psql -qXAt -d docket",
+        return self.run("cd / && runuser -u postgres -- psql -qXAt -d docket",
                         stdin=statement).splitlines()
 
     def show(self, unit, *names):
