@@ -8,7 +8,8 @@ libunistring-dev libpq-dev libcurl4-openssl-dev nginx postgresql-15 openssl curl
 PACKAGES_TEST="libcmocka-dev python3 python3-pytest python3-argon2
 python3-bcrypt python3-aiosmtpd python3-cryptography python3-passlib python3-werkzeug clang-14
 libclang-rt-14-dev mandoc groff-base llvm-14 nghttp2-client postgresql-15-pgtap fail2ban pgbouncer"
-PACKAGES_LONG="prometheus"	# promtool
+# promtool is in prometheus.
+PACKAGES_LONG="chromium-headless-shell prometheus slowhttptest testssl.sh"
 PACKAGES_ANALYSIS="clang-tidy-14 cppcheck shellcheck"
 PACKAGES_TEST+=" shellcheck"	# of the packages' scripts
 

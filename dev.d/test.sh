@@ -369,9 +369,8 @@ dev_test() {
 	mkdir -p "$DEV_HOME/test-logs"
 	# shellcheck disable=SC2086
 	packages_install $PACKAGES_RUN $PACKAGES_TEST
-	[ -z "$LONG" ] || packages_install chromium-headless-shell $PACKAGES_LONG
-	[ -z "$LONG" ] || packages_install chromium-headless-shell \
-	    testssl.sh slowhttptest
+	# shellcheck disable=SC2086
+	[ -z "$LONG" ] || packages_install $PACKAGES_LONG
 	[ -z "$LONG" ] || command -v npm >/dev/null ||
 		packages_install nodejs npm
 	build_programs "all check-programs"
