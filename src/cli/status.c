@@ -106,8 +106,8 @@ look_at_keys(struct status *s)
 	size_t n = 0;
 	FILE *err = open_memstream(&text, &n);
 	struct token_ring *ring = err ?
-	    token_ring_load("auth.key_file", s->settings->auth_key_file, err) :
-	    NULL;
+	    token_ring_load("auth.key_file", s->settings->auth_key_file,
+	    err) : NULL;
 	const struct ring_key *key = ring ? &ring->v[ring->current] : NULL;
 
 	if (key)

@@ -3,10 +3,10 @@
 #include "web/dispatch.h"
 
 #include <errno.h>
+#include <stdatomic.h>
 
 #include "base/clock.h"
 #include "base/error.h"
-#include "base/metrics.h"
 #include "store/idempotency.h"
 #include "store/sessions.h"
 #include "web/access.h"
@@ -14,35 +14,8 @@
 #include "web/json.h"
 #include "web/limit.h"
 #include "web/reply.h"
+#include "web/shed.h"
 #include "web/task_file.h"
-
-/* What has waited too long is not worth starting (house.md §3), nor what has
- * waited while the database let another run out of its time: one such wait
- * after the other would add up. What is started has so much less time. */
-static int
-shed(struct call *call)
-{
-	const struct settings *set = call->app->settings;
-	int64_t waited_ms;
-
-	/* Who looks what is wrong is let in when something is. */
-	if (call->req->started_us == 0 || call->route->flags & ROUTE_LOCAL)
-		return 0;
-	if (call->req->started_us < call->app->stalled_us) {
-		metrics_count(COUNT_SHED_STALLED);
-		return E_BUSY;
-	}
-	waited_ms = (clock_real_us() - call->req->started_us) / 1000;
-	if (waited_ms > set->server_shed_ms) {
-		metrics_count(COUNT_SHED_LATE);
-		return E_BUSY;
-	}
-	if (waited_ms > 0) {
-		call->deadline_ms -= waited_ms;
-		db_deadline(call->app->db, call->deadline_ms);
-	}
-	return 0;
-}
 
 static bool
 has_body(const struct route *route)
@@ -311,16 +284,6 @@ find(struct call *call, struct match *ret)
 	return 0;
 }
 
-static void
-note_stall(struct call *call, int r, int64_t begun_ms)
-{
-	const int64_t took_ms = clock_mono_ms() - begun_ms;
-
-	if ((r == E_TIMEOUT || r == E_OUTCOME) &&
-	    took_ms >= call->app->settings->server_shed_ms)
-		call->app->stalled_us = clock_real_us();
-}
-
 /* The key that the worker remembered has changed, or is no more: that is what
  * its session's end says. What has changed may do its work, once more. */
 static int
@@ -385,7 +348,7 @@ dispatch(struct call *call, struct fcgi *fcgi, struct match *ret)
 	r = find(call, ret);
 	if (r || ret->options)
 		return r;
-	if ((r = shed(call)))
+	if ((r = shed_check(call)))
 		return r;
 	/* The cheap limits come before whatever costs, the database first. */
 	r = limit_check(call, access_check(call));
@@ -399,7 +362,7 @@ dispatch(struct call *call, struct fcgi *fcgi, struct match *ret)
 		r = serve(call, fcgi);
 		held_note(call, held, r, begun_ms);
 	}
-	note_stall(call, r, begun_ms);
+	shed_note(call, r, begun_ms);
 	if (r > 0 && db_runs(call->app->db) == runs)
 		return owed_check(call, r);
 	return r;
