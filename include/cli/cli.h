@@ -67,6 +67,12 @@ void cli_print_time(const char *name, int64_t us);
 int cli_fail(const char *what, int error);
 /* "docket: WHAT WHY" on standard error; EX_DATAERR. */
 int cli_bad(const char *what, const char *why);
+/* A dry run's statements stand between these two, in a transaction that is
+ * never committed; without --dry-run they do nothing. Who waits for somebody,
+ * or computes for long, does so before. 0 or an exit status; the latter's
+ * status is the command's own, so that nothing is said after a failure. */
+int cli_begin(const struct cli *cli);
+void cli_end(const struct cli *cli, int status);
 /* Is this a run that shall change nothing? */
 static inline bool
 cli_dry(const struct cli *cli)

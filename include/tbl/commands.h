@@ -160,7 +160,7 @@ COMMAND("sample", "", 0, 0, NOTHING, READS, cli_config_sample, "A commented sett
 COMMAND("list", "", 0, 0, NOTHING, READS, cli_config_list, "Every setting that there is: name, type, default, least, most, meaning", "The columns stand between tabs.")
 
 NOUN("user", "Accounts")
-COMMAND("add", "NAME", 1, 1, API, CHANGES, cli_user_add, "Add an account; its password is asked for or read from standard input", NULL)
+COMMAND("add", "NAME", 1, 1, API, MINDS, cli_user_add, "Add an account; its password is asked for or read from standard input", NULL)
 	TAKES(admin, MAY, FLAG, NULL, "Give it the role admin")
 	TAKES(update, MAY, FLAG, NULL, "If it is there, give it this password, and the role with --admin")
 	TAKES(email, MAY, WORD, "ADDRESS", "Its e-mail address")

@@ -93,19 +93,34 @@ open_database(struct cli *cli)
 	return status;
 }
 
-/* A dry run of what changes the database alone: a transaction that is never
- * committed. What it says of itself is what would have been. */
-static int
-rehearse(struct cli *cli)
+int
+cli_begin(const struct cli *cli)
 {
-	int status = db_begin(cli->db);
+	const int error = cli_dry(cli) ? db_begin(cli->db) : 0;
 
-	if (status)
-		return cli_fail("database", status);
-	status = cli->command->run(cli);
+	return error ? cli_fail("database", error) : 0;
+}
+
+void
+cli_end(const struct cli *cli, int status)
+{
+	if (!cli_dry(cli))
+		return;
 	db_rollback(cli->db);
 	if (status == 0)
 		puts("Nothing was changed (--dry-run).");
+}
+
+/* What it says of itself is what would have been. */
+static int
+change(struct cli *cli)
+{
+	int status = cli_begin(cli);
+
+	if (status)
+		return status;
+	status = cli->command->run(cli);
+	cli_end(cli, status);
 	return status;
 }
 
@@ -116,8 +131,8 @@ with_settings(struct cli *cli)
 
 	if (status)
 		return status;
-	status = cli->command->effect == CLI_CHANGES && cli_dry(cli) ?
-	    rehearse(cli) : cli->command->run(cli);
+	status = cli->command->effect == CLI_CHANGES ? change(cli) :
+	    cli->command->run(cli);
 	db_free(cli->db);
 	cli->db = NULL;
 	return status;

@@ -122,12 +122,25 @@ hash_password(const struct cli *cli, struct new_user *user)
 	return error ? cli_fail("password", error) : status;
 }
 
+static int
+put(const struct cli *cli, const struct new_user *user)
+{
+	const bool update = cli_has(cli, OPT_update);
+	const int error = store_user_put(cli->db, cli->mem, user, update);
+
+	if (error)
+		return cli_fail(cli->words[0], error);
+	printf("%s %s\n", cli->words[0],
+	    update ? "added or updated" : "added");
+	return 0;
+}
+
+/* The password is typed and hashed before a dry run's transaction begins. */
 int
 cli_user_add(struct cli *cli)
 {
-	const bool update = cli_has(cli, OPT_update);
 	struct new_user user = { 0 };
-	int status = check_names(cli, &user), error;
+	int status = check_names(cli, &user);
 
 	if (status == 0)
 		status = hash_password(cli, &user);
@@ -135,10 +148,10 @@ cli_user_add(struct cli *cli)
 		return status;
 	if (crypto_uuid(&user.id, &user.created_at))
 		return cli_fail("random", -EIO);
-	error = store_user_put(cli->db, cli->mem, &user, update);
-	if (error)
-		return cli_fail(cli->words[0], error);
-	printf("%s %s\n", cli->words[0],
-	    update ? "added or updated" : "added");
-	return 0;
+	status = cli_begin(cli);
+	if (status)
+		return status;
+	status = put(cli, &user);
+	cli_end(cli, status);
+	return status;
 }

@@ -2,9 +2,11 @@
 """docket itself: one table of commands, and what it says of them: --help,
 wrong usage, dry runs, the settings in force and what bash completes."""
 
+import contextlib
 import json
 import os
 import pathlib
+import pty
 import re
 import subprocess
 import uuid
@@ -175,7 +177,7 @@ def test_a_dry_run_of_the_database_changes_nothing(dev, fresh, table,
         ("gc",): ([], "codes "),
     }
     assert set(cases) == {tuple(c.words) for c in table[0]
-                          if c.effect == "changes"}
+                          if c.effect == "changes"} | {("user", "add")}
     def rows():  # a number that was drawn is not given back
         return {name: state for name, state in ledger.settled().items()
                 if not name.endswith("_seq")}
@@ -198,6 +200,39 @@ def test_a_dry_run_of_the_database_changes_nothing(dev, fresh, table,
     for words in (("apikey", "revoke"), ("session", "revoke")):
         run(dev, *words, *cases[words][0])
     one.get("/auth/me", 401)
+
+
+# --- long work ------------------------------------------------------------
+
+def seen(dev, *words):
+    """What a terminal shows of a command's standard error."""
+    ours, its = pty.openpty()
+    done = subprocess.run(
+        [dev.docket(), "-c", dev.dir / "docket.conf", *words], stderr=its,
+        stdout=subprocess.PIPE, timeout=60, check=True)
+    os.close(its)
+    shown = b""
+    with contextlib.suppress(OSError):  # EIO: the other end is closed
+        while part := os.read(ours, 4096):
+            shown += part
+    os.close(ours)
+    return shown.decode(), done.stdout
+
+
+def test_long_work_shows_how_far_it_is(dev, fresh, tmp_path):
+    one, tasks, users = fresh(), tmp_path / "t.csv", tmp_path / "u.ndjson"
+    for title in ("one", "two"):
+        one.task(title)
+    users.write_text(json.dumps({"username": new_name()}) + "\n")
+    cases = (
+        (["export", "--user", one.username, "-o", tasks], r"\r2 tasks"),
+        (["import", "--user", one.username, tasks, "--dry-run"],
+         r"\r\[#{30}\] 100 %  2 tasks"),
+        (["user", "import", users, "--dry-run"], r"\r1 lines"),
+        (["audit", "export", "--since", "1h"], r"\r\d+ events"))
+    for words, want in cases:
+        assert re.search(want, seen(dev, *words)[0]), words
+        assert "\r" not in run(dev, *words).stderr, "only for people"
 
 
 # --- docket config --------------------------------------------------------
