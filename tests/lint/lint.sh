@@ -100,7 +100,7 @@ DOORS
 spdx() {
 	local file
 
-	find src include tests sql nginx systemd fail2ban dev dev.d bench \
+	find src include man tests sql nginx systemd fail2ban dev dev.d bench \
 	    configure.ac Makefile.am autogen.sh -type f \
 	    ! -path '*/seeds/*' ! -name '*.pyc' ! -name '*.json' | sort |
 	while read -r file; do
@@ -195,7 +195,8 @@ operations() {
 shell_syntax() {
 	local file
 
-	for file in dev dev.d/*.sh tests/lint/lint.sh autogen.sh; do
+	for file in dev dev.d/*.sh tests/lint/lint.sh autogen.sh \
+	    share/completion.bash; do
 		bash -n "$file" 2>&1
 	done
 }
