@@ -13,23 +13,25 @@
 
 const struct cli_option_row cli_options[OPT__MAX] = {
 #define OPTION(name, word_, letter_, takes_) \
-	[OPT_##name] = { word_, letter_, CLI_##takes_ },
+	[OPT_##name] = { (word_), (letter_), CLI_##takes_ },
 #include "tbl/commands.h"
 };
 
 const struct cli_row cli_rows[] = {
 #define NOUN(noun_, summary_) \
-	{ .kind = CLI_ROW_NOUN, .noun = noun_, .text = summary_ },
+	{ .kind = CLI_ROW_NOUN, .noun = (noun_), .text = (summary_) },
 #define COMMAND(verb_, arguments_, least_, most_, needs_, effect_, handler_, \
     summary_, more_) \
-	{ .kind = CLI_ROW_COMMAND, .verb = verb_, .arguments = arguments_, \
-	  .least = least_, .most = most_, .needs = CLI_##needs_, \
-	  .effect = CLI_##effect_, .run = handler_, .text = summary_, \
-	  .more = more_ },
+	{ .kind = CLI_ROW_COMMAND, .verb = (verb_), \
+	  .arguments = (arguments_), \
+	  .least = (least_), .most = (most_), .needs = CLI_##needs_, \
+	  .effect = CLI_##effect_, .run = (handler_), \
+	  .text = (summary_), \
+	  .more = (more_) },
 #define TAKES(option_, how_, kind_, value_, help_) \
 	{ .kind = CLI_ROW_TAKES, .option = OPT_##option_, \
-	  .how = CLI_##how_, .value = CLI_##kind_, .placeholder = value_, \
-	  .text = help_ },
+	  .how = CLI_##how_, .value = CLI_##kind_, .placeholder = (value_), \
+	  .text = (help_) },
 #define ANY CLI_ANY
 #include "tbl/commands.h"
 #undef ANY

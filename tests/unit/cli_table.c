@@ -13,7 +13,7 @@
 #include "base/arena.h"
 #include "cli/cli.h"
 
-#define EACH_ROW(row) \
+#define EACH_ROW \
 	for (const struct cli_row *row = cli_rows; row < cli_rows_end(); \
 	    row++)
 
@@ -21,7 +21,7 @@ static void
 an_options_use_fits_its_shape(void **state)
 {
 	(void)state;
-	EACH_ROW(row) {
+	EACH_ROW {
 		if (row->kind != CLI_ROW_TAKES)
 			continue;
 		assert_int_equal(row->value == CLI_FLAG,
@@ -44,7 +44,7 @@ words_and_letters_are_unique(void **state)
 			assert_true(!cli_options[i].letter ||
 			    cli_options[i].letter != cli_options[j].letter);
 		}
-	EACH_ROW(row)
+	EACH_ROW
 		if (row->kind == CLI_ROW_NOUN)
 			assert_ptr_equal(cli_noun_find(row->noun), row);
 }
@@ -64,7 +64,7 @@ static void
 no_command_takes_an_option_twice(void **state)
 {
 	(void)state;
-	EACH_ROW(row) {
+	EACH_ROW {
 		if (row->kind != CLI_ROW_COMMAND)
 			continue;
 		for (size_t o = 0; o < OPT__MAX; o++)
@@ -79,7 +79,7 @@ static void
 what_changes_has_a_dry_run(void **state)
 {
 	(void)state;
-	EACH_ROW(row) {
+	EACH_ROW {
 		if (row->kind != CLI_ROW_COMMAND)
 			continue;
 		assert_int_equal(row->effect != CLI_READS,
@@ -107,7 +107,7 @@ verbs_are_found_in_their_noun_alone(void **state)
 	assert_null(cli_noun_find("import "));
 	assert_null(cli_noun_find(""));
 	/* The last noun of all has an end, too. */
-	EACH_ROW(row)
+	EACH_ROW
 		if (row->kind == CLI_ROW_NOUN)
 			assert_null(cli_verb_find(row, "no such verb"));
 }
@@ -145,8 +145,9 @@ parse(struct cli *cli, const char *text)
 	*cli = (struct cli){ .mem = arena_new(4096) };
 	words[n++] = (char *)(uintptr_t)"docket";
 	strcpy(line, text);
-	for (char *p = strtok(line, " "); p; p = strtok(NULL, " "))
-		words[n++] = p;
+	for (char *p = line, *word; (word = strsep(&p, " ")); )
+		if (*word)
+			words[n++] = word;
 	words[n] = NULL;
 	optind = 0;	/* getopt starts over */
 	return cli_parse(cli, n, words);
