@@ -57,7 +57,8 @@ void settings_print_rows(FILE *out);
 struct settings_view {
 	const char *const *names;	/* of settings and sections; */
 	size_t n_names;			/* none: all */
-	bool changed;	/* those alone that differ from their defaults */
+	bool changed;	/* those alone that differ from their defaults,
+			 * which a line says too */
 	bool origin;	/* a line says where its value came from */
 	bool json;	/* one object; always with default and origin */
 };

@@ -152,7 +152,7 @@ COMMAND("status", "", 0, 0, SETTINGS, READS, cli_migrate_status, "Which migratio
 
 NOUN("config", "The settings in force")
 COMMAND("show", "[NAME]...", 0, ANY, SETTINGS, READS, cli_config_show, "Every setting, or those named, with its value", "NAME is a setting, such as otp.ttl, or a section. Passwords in connection strings are shown as ***.")
-	TAKES(changed, MAY, FLAG, NULL, "Those alone that are not as they come")
+	TAKES(changed, MAY, FLAG, NULL, "Those alone that are not as they come, and how they come")
 	TAKES(origin, MAY, FLAG, NULL, "And who set it: file:line, the environment, --set, or default")
 	TAKES(json, MAY, FLAG, NULL, "As one JSON object, with default and origin")
 COMMAND("sample", "", 0, 0, NOTHING, READS, cli_config_sample, "A commented settings file, every setting with its default", NULL)

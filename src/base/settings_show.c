@@ -193,7 +193,7 @@ put_json(struct buf *out, const struct setting *row, const struct settings *s,
 
 static int
 put_line(struct buf *out, const struct setting *row, const struct settings *s,
-    bool origin)
+    const struct settings_view *view)
 {
 	const struct settings_store *store = s->store;
 	const size_t i = (size_t)(row - setting_rows);
@@ -204,10 +204,11 @@ put_line(struct buf *out, const struct setting *row, const struct settings *s,
 	setting_name(row, name, sizeof(name));
 	buf_printf(out, "%-32s ", name);
 	buf_puts(out, value);
-	if (origin) {
-		buf_puts(out, "  # ");
-		buf_puts(out, store->origin[i]);
-	}
+	if (view->changed)
+		buf_printf(out, "  # default %s", row->dflt);
+	if (view->origin)
+		buf_printf(out, "%s%s", view->changed ? ", " : "  # ",
+		    store->origin[i]);
 	buf_putc(out, '\n');
 	free(value);
 	return 0;
@@ -226,7 +227,7 @@ put_all(struct buf *out, const struct settings *s,
 		if (!is_wanted(view, row, s, defaults))
 			continue;
 		r = view->json ? put_json(out, row, s, defaults, first) :
-		    put_line(out, row, s, view->origin);
+		    put_line(out, row, s, view);
 		first = false;
 	}
 	if (view->json)

@@ -295,6 +295,11 @@ def test_what_differs_and_who_said_so(dev, tmp_path):
     assert re.search(rf"^otp\.ttl +2m  # {conf}:4$", lines, re.M)
     assert len(lines.splitlines()) == \
         sum(name.startswith("otp.") for name in NAMES)
+    lines = run(dev, *words, "otp", "--changed", conf=False).stdout
+    assert lines.split() == ["otp.length", "8", "#", "default", "6"]
+    lines = run(dev, *words, "otp", "--changed", "--origin",
+                conf=False).stdout
+    assert lines.endswith(" 8  # default 6, --set\n")
     assert shown(run(dev, *words, "otp.ttl", "profile", conf=False).stdout) \
         == {"otp.ttl": "2m", "profile": "production"}
 
