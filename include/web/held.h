@@ -10,9 +10,9 @@
  * them does not come to its end, the others would wait, each in a worker,
  * until no worker is left for anybody else. So nobody waits for a lock longer
  * than database.lock_ms; and once one has waited so long, that account's
- * writes are refused at once, on all workers, but for one in two seconds,
- * which finds out. The first to get through lifts it; so do ten seconds in
- * which nobody asked.
+ * writes are refused at once, on all workers, but for one a second, which
+ * finds out. The first to get through lifts it; so do ten seconds in which
+ * nobody asked.
  *
  * Before a write: 0, or E_BUSY. *ret_known: it is held, this one finds out.
  */

@@ -5,7 +5,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 
-#define PROBE_SECONDS 2
+#define PROBE_SECONDS 1
 
 /* How long it is remembered; how often one may find out. */
 static const struct bucket_rule memory = { 1, 10 * TIME_SECOND };
