@@ -59,11 +59,12 @@ def in_order(tasks, sort, down):
 
 
 def words_of(task):
-    """What a search sees: whole words, whatever their case."""
+    """What a search sees: whole words, whatever their case. What has no
+    letter and no digit is no word, and its neighbours stand together."""
     text = f"{task['title']} {task['description'] or ''}".lower()
     for apart in "'_":
         text = text.replace(apart, " ")
-    return text.split()
+    return [w for w in text.split() if any(c.isalnum() for c in w)]
 
 
 # --- the filters: query, and what it means
