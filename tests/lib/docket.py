@@ -24,6 +24,9 @@ from tables import ERRORS, ROOT, ROUTES  # noqa: F401
 
 ABSENT = object()
 
+# Beside a pooler the role has limits of time, which are the service's.
+PATIENT = " options='-c statement_timeout=0 -c lock_timeout=0'"
+
 # The state of the instance that all tests share.
 SHARED = os.environ.get("DEV_DIR") or str(ROOT / ".dev")
 
@@ -113,7 +116,7 @@ class Dev:
         """Run one statement as the API role; rows as lists of text. Values
         are psql variables: :'name'."""
         command = [psql(), "-X", "-q", "-A", "-t", "-F", "\t",
-                   "-v", "ON_ERROR_STOP=1", "-d", self.dsn]
+                   "-v", "ON_ERROR_STOP=1", "-d", self.dsn + PATIENT]
         lines = None
         if self.shared():
             try:
