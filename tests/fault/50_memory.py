@@ -38,6 +38,11 @@ SAMPLE = 60
 CODES = {"out_of_memory", "database_unavailable", "outcome_unknown"}
 
 
+# libpq had no memory for the end of a pipeline, keeps that to itself and goes
+# on waiting for it: the request's own time ends it, before the COMMIT.
+SILENT = "wire_pipe_end"
+
+
 @pytest.fixture(scope="module")
 def starved():
     if os.geteuid():
@@ -112,7 +117,8 @@ class Attempt:
         if "error" in body:
             assert body["error"] == "temporarily_unavailable", self.where()
         else:
-            assert body["code"] in CODES, self.where()
+            late = {"deadline_exceeded"} if SILENT in self.where() else set()
+            assert body["code"] in CODES | late, self.where()
         if body.get("code", "out_of_memory") == "out_of_memory":
             wait_until(lambda: f"pid={self.victim} exit=75" in
                        self.starved.dev.log(),
