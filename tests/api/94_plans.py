@@ -109,6 +109,8 @@ INSERT INTO docket.dead_letters (id, channel, address, purpose, tries,
 INSERT INTO docket.api_keys (id, kind, user_id, session_id, name, hash,
     scopes, created_at, updated_at)
     SELECT id, 'personal', id, id, 'k', hash, '{}', now(), now() FROM u;
+INSERT INTO docket.counters (user_id)  -- of few, any is found by them all
+    SELECT gen_random_uuid() FROM u, generate_series(1, 40);
 INSERT INTO docket.task_changes (user_id, change, version, task_id)
     SELECT user_id, number, version, id FROM docket.tasks;
 VACUUM ANALYZE;
