@@ -14,6 +14,7 @@
 
 #include "api/api.h"
 #include "api/openapi.h"
+#include "api/operations.h"
 #include "base/buf.h"
 #include "base/crypto.h"
 #include "base/log.h"
@@ -126,7 +127,7 @@ check_keys(const struct settings *settings, FILE *err)
 static int
 check(const struct settings *settings)
 {
-	int faults = router_check(&api_routes);
+	int faults = router_check(&api_routes) + operations_check(&api_routes);
 
 	if (check_keys(settings, stderr) < 0)
 		faults++;
@@ -145,6 +146,8 @@ serve(const struct settings_source *source, struct settings *settings)
 	};
 	int code;
 
+	if (operations_check(&api_routes))
+		return EX_SOFTWARE;
 	/* Made once; the workers share its pages. */
 	openapi_print(&openapi, &api_routes, settings);
 	config.openapi = buf_view(&openapi);

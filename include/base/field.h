@@ -42,12 +42,15 @@ enum {
 	FIELD_REQUIRED	= 1 << 0, /* input: absent or null is a fault */
 	FIELD_NULLABLE	= 1 << 1, /* input: null is legal and sets seen.null */
 	FIELD_SECRET	= 1 << 2, /* never logged; OpenAPI format: password */
-	FIELD_ALIAS	= 1 << 3, /* input: another name of the row before it */
+	FIELD_ALIAS	= 1 << 3, /* input: another name of the row before it;
+				   * OpenAPI: deprecated */
 	FIELD_OMIT_NONE	= 1 << 4, /* output: leave the member out when absent;
 				   * an object is when its first member is */
 	FIELD_HIDDEN	= 1 << 5, /* legal, not advertised in OpenAPI */
 	FIELD_NUMERAL	= 1 << 6, /* input: TEXT and TEXTS take a JSON
 				   * integer too, as its digits */
+	FIELD_PARTIAL	= 1 << 7, /* OpenAPI: a reply may leave it out, with
+				   * struct reply's `only` */
 };
 
 /* Which members an input had; bit i is row i (an alias counts as its row). The

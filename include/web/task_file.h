@@ -30,6 +30,9 @@ enum task_format task_format_of_type(struct text type);
 
 /* ---- written ---- */
 
+/* A task of {"tasks":[...]}, over struct task; the columns of CSV. */
+extern const struct fields task_export;
+
 /* Each appends to `out`; what comes out is one file of the format. */
 void task_file_begin(enum task_format format, struct buf *out);
 void task_file_put(enum task_format format, struct buf *out,

@@ -87,18 +87,18 @@ struct introspection {
 #define OUT struct introspection
 static const struct field introspect_rows[] = {
 	F(BOOL, OUT, active, "active", 0, 0, 0, "False: the others are left out", "true"),
-	F(TEXT, OUT, scope, "scope", 0, 0, 0, "What the user's role grants now", "\"tasks:read tasks:write account\""),
-	F(TEXT, OUT, client_id, "client_id", 0, 0, 0, "Whom it was issued to", "\"docket\""),
-	F(TEXT, OUT, username, "username", 0, 0, 0, "As the user spells it", "\"exampleuser\""),
-	F(TEXT, OUT, token_type, "token_type", 0, 0, 0, "Bearer or refresh_token", "\"Bearer\""),
-	F(INT, OUT, exp, "exp", 0, 0, 0, "Unix seconds", "1800000600"),
-	F(INT, OUT, iat, "iat", 0, 0, 0, "Unix seconds", "1800000000"),
-	F(UUID, OUT, sub, "sub", 0, 0, 0, "The user's id", "\"01936f5c-7e4b-7c1a-9d60-0f5a3f1c2b4d\""),
-	F(TEXT, OUT, aud, "aud", 0, 0, 0, "", "\"docket\""),
-	F(TEXT, OUT, iss, "iss", 0, 0, 0, "", "\"https://docket.example\""),
-	F(TEXT, OUT, jti, "jti", 0, 0, 0, "The token's id; of a refresh token session and counter", "\"01936f5c-7e4b-7c1a-9d60-0f5a3f1c2b4e\""),
-	F(UUID, OUT, sid, "sid", 0, 0, 0, "The session's id", "\"01936f5c-7e4b-7c1a-9d60-0f5a3f1c2b4f\""),
-	F(TEXT, OUT, role, "role", 0, 0, 0, "The user's role now", "\"user\""),
+	F(TEXT, OUT, scope, "scope", FIELD_NULLABLE | FIELD_PARTIAL, 0, 0, "What the user's role grants now", "\"tasks:read tasks:write account\""),
+	F(TEXT, OUT, client_id, "client_id", FIELD_NULLABLE | FIELD_PARTIAL, 0, 0, "Whom it was issued to", "\"docket\""),
+	F(TEXT, OUT, username, "username", FIELD_NULLABLE | FIELD_PARTIAL, 0, 0, "As the user spells it", "\"exampleuser\""),
+	F(TEXT, OUT, token_type, "token_type", FIELD_NULLABLE | FIELD_PARTIAL, 0, 0, "Bearer or refresh_token", "\"Bearer\""),
+	F(INT, OUT, exp, "exp", FIELD_NULLABLE | FIELD_PARTIAL, 0, 0, "Unix seconds", "1800000600"),
+	F(INT, OUT, iat, "iat", FIELD_NULLABLE | FIELD_PARTIAL, 0, 0, "Unix seconds", "1800000000"),
+	F(UUID, OUT, sub, "sub", FIELD_NULLABLE | FIELD_PARTIAL, 0, 0, "The user's id", "\"01936f5c-7e4b-7c1a-9d60-0f5a3f1c2b4d\""),
+	F(TEXT, OUT, aud, "aud", FIELD_NULLABLE | FIELD_PARTIAL, 0, 0, "", "\"docket\""),
+	F(TEXT, OUT, iss, "iss", FIELD_NULLABLE | FIELD_PARTIAL, 0, 0, "", "\"https://docket.example\""),
+	F(TEXT, OUT, jti, "jti", FIELD_NULLABLE | FIELD_PARTIAL, 0, 0, "The token's id; of a refresh token session and counter", "\"01936f5c-7e4b-7c1a-9d60-0f5a3f1c2b4e\""),
+	F(UUID, OUT, sid, "sid", FIELD_NULLABLE | FIELD_PARTIAL, 0, 0, "The session's id", "\"01936f5c-7e4b-7c1a-9d60-0f5a3f1c2b4f\""),
+	F(TEXT, OUT, role, "role", FIELD_NULLABLE | FIELD_PARTIAL, 0, 0, "The user's role now", "\"user\""),
 };
 #undef OUT
 const struct fields introspect_reply =

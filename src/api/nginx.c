@@ -21,27 +21,18 @@ struct own {
 };
 
 static const struct own owns[] = {
+#define NGINX_ERROR(status, code, oauth, title, detail) \
+	{ status, E_OK, code, oauth, title, detail },
+#include "tbl/nginx_errors.h"
+#undef NGINX_ERROR
 	{ 400, E_BAD_REQUEST, NULL, NULL, NULL, NULL },
-	{ 403, E_OK, "forbidden", "access_denied", "Forbidden",
-	  "This address is not served to you." },
 	{ 404, E_NOT_FOUND, NULL, NULL, NULL, NULL },
 	{ 405, E_METHOD, NULL, NULL, NULL, NULL },
-	{ 408, E_OK, "request_timeout", "invalid_request", "Request timeout",
-	  "The request did not arrive in time." },
 	{ 413, E_TOO_LARGE, NULL, NULL, NULL, NULL },
 	{ 414, E_URI_LONG, NULL, NULL, NULL, NULL },
-	{ 421, E_OK, "misdirected_request", "invalid_request",
-	  "Misdirected request", "This host does not answer for that name." },
 	{ 429, E_RATE, NULL, NULL, NULL, NULL },
-	{ 431, E_OK, "headers_too_large", "invalid_request",
-	  "Headers too large", "The request's headers exceed 16 KiB." },
 	{ 500, E_INTERNAL, NULL, NULL, NULL, NULL },
-	{ 502, E_OK, "bad_gateway", "temporarily_unavailable", "Bad gateway",
-	  "The service did not answer; try again shortly." },
 	{ 503, E_BUSY, NULL, NULL, NULL, NULL },
-	{ 504, E_OK, "gateway_timeout", "temporarily_unavailable",
-	  "Gateway timeout",
-	  "The service did not answer in time; try again shortly." },
 };
 
 static const struct own fallback = {

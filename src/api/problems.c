@@ -22,22 +22,39 @@ static const struct field reply_rows[] = {
 const struct fields problem_reply =
     FIELDS("ProblemType", reply_rows, struct problem_out);
 
+/* What nginx answers in front has a page as well. */
+static const struct error_row nginx_rows[] = {
+#define NGINX_ERROR(status, code, oauth, title, detail) \
+	{ NULL, status, code, oauth, title, detail },
+#include "tbl/nginx_errors.h"
+#undef NGINX_ERROR
+};
+#define NGINX_ROWS (sizeof(nginx_rows) / sizeof(nginx_rows[0]))
+
+static const struct error_row *
+row_of(struct text code)
+{
+	for (int error = 1; error < E__MAX; error++)
+		if (text_is(code, error_row(error)->code))
+			return error_row(error);
+	for (size_t i = 0; i < NGINX_ROWS; i++)
+		if (text_is(code, nginx_rows[i].code))
+			return &nginx_rows[i];
+	return NULL;
+}
+
 int
 api_problem(struct call *call)
 {
 	struct problem_out *out = arena_alloc(call->mem, sizeof(*out));
-	const struct error_row *row;
+	const struct error_row *row = row_of(call->params[0]);
 
-	for (int error = 1; error < E__MAX; error++) {
-		row = error_row(error);
-		if (!text_is(call->params[0], row->code))
-			continue;
-		*out = (struct problem_out){
-			text_of(row->code), text_of(row->title),
-			text_of(row->detail), text_of(row->oauth), row->status
-		};
-		call->reply.object = out;
-		return 0;
-	}
-	return E_NOT_FOUND;
+	if (!row)
+		return E_NOT_FOUND;
+	*out = (struct problem_out){
+		text_of(row->code), text_of(row->title),
+		text_of(row->detail), text_of(row->oauth), row->status
+	};
+	call->reply.object = out;
+	return 0;
 }

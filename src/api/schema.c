@@ -2,6 +2,8 @@
 /* JSON Schema (2020-12, as OpenAPI 3.1 has it) from field rows. */
 #include "api/schema.h"
 
+#include "core/names.h"
+
 void
 doc_item(struct buf *out)
 {
@@ -245,6 +247,8 @@ schema_field(const struct schemas *schemas, struct buf *out,
 		doc_string(out, "format", shape->format);
 	else if (field->flags & FIELD_SECRET && field->type == FIELD_TEXT)
 		doc_string(out, "format", "password");
+	else if (field->check == name_check_email)
+		doc_string(out, "format", "email");
 	bounds_print(out, field, shape);
 	if (choice && !open)
 		choices_print(out, "enum", field, nullable);
@@ -253,26 +257,30 @@ schema_field(const struct schemas *schemas, struct buf *out,
 	if (shape->type && strcmp(shape->type, "array") == 0)
 		items_print(schemas, out, field, shape, input);
 	words_print(out, field, open);
+	if (field->flags & FIELD_ALIAS)
+		doc_bool(out, "deprecated", true);
 	doc_close(out, '}');
 }
 
 /* ---- one object ---- */
 
+/* Another name that is taken is shown as one that nobody should choose. */
 static bool
-is_shown(const struct field *field)
+is_shown(const struct field *field, bool input)
 {
-	return !(field->flags & (FIELD_ALIAS | FIELD_HIDDEN)) &&
-	    field->type != FIELD_BYTES;
+	if (field->flags & FIELD_ALIAS)
+		return input;
+	return !(field->flags & FIELD_HIDDEN) && field->type != FIELD_BYTES;
 }
 
 /* A reply always has every member, but for what it leaves out when absent. */
 static bool
 is_required(const struct field *field, bool input)
 {
-	if (!is_shown(field))
+	if (!is_shown(field, input) || field->flags & FIELD_ALIAS)
 		return false;
 	return input ? field->flags & FIELD_REQUIRED :
-	    !(field->flags & FIELD_OMIT_NONE);
+	    !(field->flags & (FIELD_OMIT_NONE | FIELD_PARTIAL));
 }
 
 static void
@@ -306,8 +314,8 @@ rows_print(const struct schemas *schemas, struct buf *out,
 	for (size_t i = 0; i < fields->n; i++) {
 		const struct field *field = &fields->v[i];
 
-		hidden = hidden || !is_shown(field);
-		if (!is_shown(field))
+		hidden = hidden || !is_shown(field, input);
+		if (!is_shown(field, input))
 			continue;
 		doc_key(out, field->name);
 		schema_field(schemas, out, field, input);

@@ -91,6 +91,7 @@ decode_query(struct call *call)
 static int
 decode(struct call *call, struct fcgi *fcgi)
 {
+	size_t of_query;
 	int r;
 
 	if (has_body(call->route) || takes_file(call->route)) {
@@ -103,10 +104,12 @@ decode(struct call *call, struct fcgi *fcgi)
 	if (r)
 		return r;
 	decode_query(call);
+	of_query = call->faults.n;
 	decode_body(call);
 	if (call->faults.n == 0)
 		return 0;
-	return strcmp(call->faults.v[0].code, "syntax") == 0 ?
+	/* A query that does not decode was no JSON to begin with. */
+	return of_query == 0 && strcmp(call->faults.v[0].code, "syntax") == 0 ?
 	    E_JSON : E_INVALID;
 }
 

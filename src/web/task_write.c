@@ -35,17 +35,18 @@ task_format_of_type(struct text type)
 
 /* What a task is, without what the clock makes of it. The header of CSV has
  * the same names. */
-#define T(type_, member_) \
-	{ .name = #member_, .type = FIELD_##type_, \
+#define T_OR(flags_, type_, member_) \
+	{ .name = #member_, .type = FIELD_##type_, .flags = (flags_), \
 	  .offset = offsetof(struct task, member_) }
+#define T(type_, member_) T_OR(0, type_, member_)
 static const struct field rows[] = {
 	T(UUID, id), T(INT, number), T(TEXT, title), T(TEXT, description),
-	T(TEXT, status), T(INT, priority), T(TEXT, due_date),
-	T(TEXT, due_timezone), T(TEXTS, tags), T(TEXT, position),
-	T(INT, version), T(TIME, created_at), T(TIME, updated_at),
-	T(TIME, completed_at),
+	T(TEXT, status), T(INT, priority), T_OR(FIELD_NULLABLE, TEXT, due_date),
+	T_OR(FIELD_NULLABLE, TEXT, due_timezone), T(TEXTS, tags),
+	T(TEXT, position), T(INT, version), T(TIME, created_at),
+	T(TIME, updated_at), T_OR(FIELD_NULLABLE, TIME, completed_at),
 };
-static const struct fields task_export =
+const struct fields task_export =
     FIELDS("TaskExport", rows, struct task);
 
 /* ---- CSV ---- */
