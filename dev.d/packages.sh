@@ -7,8 +7,8 @@ libjson-c-dev libjwt-dev libssl-dev libsodium-dev libargon2-dev libconfuse-dev
 libunistring-dev libpq-dev libcurl4-openssl-dev nginx postgresql-15 openssl curl ca-certificates"
 PACKAGES_TEST="libcmocka-dev mandoc groff-base python3 python3-pytest
 python3-argon2 python3-bcrypt python3-aiosmtpd python3-cryptography
-python3-passlib python3-werkzeug clang-14 libclang-rt-14-dev llvm-14
-nghttp2-client postgresql-15-pgtap fail2ban pgbouncer shellcheck"
+python3-jsonschema python3-passlib python3-werkzeug clang-14
+libclang-rt-14-dev llvm-14 nghttp2-client postgresql-15-pgtap fail2ban pgbouncer shellcheck"
 # promtool is in prometheus.
 PACKAGES_LONG="chromium-headless-shell prometheus slowhttptest testssl.sh"
 PACKAGES_ANALYSIS="clang-tidy-14 cppcheck"

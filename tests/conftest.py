@@ -13,6 +13,7 @@ sys.path.insert(0, str(HERE / "lib"))
 sys.dont_write_bytecode = True
 pytest.register_assert_rewrite("docket", "load", "postgres", "storm", "watch")
 
+import contract  # noqa: E402
 import docket  # noqa: E402
 import instance  # noqa: E402
 import made  # noqa: E402
@@ -40,6 +41,11 @@ def pytest_collection_modifyitems(config, items):
     for item in items:
         if "long" in item.keywords:
             item.add_marker(skip)
+
+
+def pytest_terminal_summary(terminalreporter):
+    for line in contract.summary():
+        terminalreporter.write_line(line)
 
 
 @pytest.fixture(scope="session")

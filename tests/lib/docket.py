@@ -18,6 +18,7 @@ import threading
 import time
 import urllib.parse
 
+import contract
 import kept
 import made
 from tables import ERRORS, ROOT, ROUTES  # noqa: F401
@@ -289,6 +290,7 @@ class Client:
         reply = self.deliver(method, path, sent, body)
         if check:
             invariants(reply, dict((k.lower(), v) for k, v in sent))
+            contract.of(self.dev).check(reply)
         if expect is not None:
             assert reply.status == expect, f"wanted {expect}: {reply}"
         return reply
