@@ -103,6 +103,14 @@ def test_every_code_is_shown_where_it_can_occur(found, operations):
     assert set(ERRORS) - shown <= NOWHERE, "codes that no operation names"
 
 
+def test_every_code_leads_to_a_page(api, document):
+    """nginx's own among them: the type of a problem is an address."""
+    told = document["components"]["schemas"]["Problem"]["properties"]
+    for code in told["code"]["enum"]:
+        assert api.get(f"/problems/{code}").json["code"] == code
+    assert {"headers_too_large", "bad_gateway"} <= set(told["code"]["enum"])
+
+
 # Of HTTP, not of an operation; inside alone; a word of RFC 6749 that is never
 # said; and what 412 has no example of.
 NOWHERE = {"method_not_allowed", "uri_too_long", "seal_broken", "no_row",
