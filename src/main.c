@@ -15,6 +15,7 @@
 #include "api/api.h"
 #include "api/openapi.h"
 #include "api/operations.h"
+#include "api/walk.h"
 #include "base/buf.h"
 #include "base/crypto.h"
 #include "base/log.h"
@@ -38,6 +39,8 @@ enum what {
 	WHAT_SETTINGS,
 	WHAT_ERRORS,
 	WHAT_STATEMENTS,
+	WHAT_HTTP,
+	WHAT_POSTMAN,
 	WHAT_OPENAPI,
 	WHAT_NGINX,
 	WHAT_VERSION,
@@ -62,6 +65,8 @@ static const struct option options[] = {
 	{ "settings", no_argument, NULL, WHAT_SETTINGS },
 	{ "errors", no_argument, NULL, WHAT_ERRORS },
 	{ "statements", no_argument, NULL, WHAT_STATEMENTS },
+	{ "http", no_argument, NULL, WHAT_HTTP },
+	{ "postman", no_argument, NULL, WHAT_POSTMAN },
 	{ "openapi", no_argument, NULL, WHAT_OPENAPI },
 	{ "nginx", no_argument, NULL, WHAT_NGINX },
 	{ "version", no_argument, NULL, WHAT_VERSION },
@@ -81,6 +86,8 @@ static const char usage[] =
     "  --settings  a commented sample of the settings file\n"
     "  --errors    every error: status, code, title\n"
     "  --statements  every SQL statement, as a script that prepares it\n"
+    "  --http      requests to try, for editors that send them\n"
+    "  --postman   the same as a Postman collection\n"
     "  --openapi   the OpenAPI document for these settings\n"
     "  --nginx     upstreams, maps and locations for these settings\n"
     "  --version   the version\n"
@@ -156,9 +163,23 @@ serve(const struct settings_source *source, struct settings *settings)
 	return code;
 }
 
+/* A row that fits no route fails the build, which prints these. */
+static int
+print_walk(int (*print)(struct buf *, const struct routes *))
+{
+	struct buf text = { 0 };
+	int code = print(&text, &api_routes) == 0 ? EX_OK : EX_SOFTWARE;
+
+	if (text.failed)
+		code = EX_OSERR;
+	fwrite(buf_view(&text).s, 1, buf_view(&text).n, stdout);
+	buf_done(&text);
+	return code;
+}
+
 /* What needs the tables alone. False: it needs the settings too. */
 static bool
-print_tables(enum what what)
+print_tables(enum what what, int *ret_code)
 {
 	switch (what) {
 	case WHAT_ROUTES:
@@ -172,6 +193,12 @@ print_tables(enum what what)
 		return true;
 	case WHAT_STATEMENTS:
 		statements_print(stdout);
+		return true;
+	case WHAT_HTTP:
+		*ret_code = print_walk(walk_print_http);
+		return true;
+	case WHAT_POSTMAN:
+		*ret_code = print_walk(walk_print_postman);
 		return true;
 	case WHAT_VERSION:
 		puts("docketd " PACKAGE_VERSION);
@@ -240,7 +267,7 @@ main(int argc, char **argv)
 	if (!parse(argc, argv, &a)) {
 		fputs(usage, stderr);
 		code = EX_USAGE;
-	} else if (!print_tables(a.what)) {
+	} else if (!print_tables(a.what, &code)) {
 		code = with_settings(&a);
 	}
 	free(a.sets);
