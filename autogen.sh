@@ -86,6 +86,8 @@ list() {
 	files NGINX_EXAMPLES nginx/examples
 	files NGINX_TEMPLATES nginx/*.in
 	files TEMPLATES share/templates
+	files PAGE $(find share/docs -type f ! -name '*.sh')
+	files PAGE_TOOLS share/docs/vendor/*.sh
 	files UNITS systemd/*.service systemd/*.socket systemd/*.target \
 	    systemd/*.timer
 	files SYSUSERS systemd/sysusers.d

@@ -63,7 +63,7 @@ build() {
 # What runs. DEV_SANITIZE=1: the same under ASan and UBSan. DEV_COVERAGE=1:
 # the same with gcov's counters.
 build_programs() {
-	local targets=${1:-docketd docket-courier docket}
+	local targets=${1:-docketd docket-courier docket page/made}
 
 	if [ -n "${DEV_SANITIZE-}" ]; then
 		CFLAGS='-g -O1' build build-asan "$targets" --enable-asan \

@@ -147,6 +147,7 @@ nginx_files() {
 	    -e "s|@LISTEN6@|[::1]:$DEV_PORT|" \
 	    -e 's|@SERVER_NAME@|localhost|' \
 	    -e "s|@NGINX_DIR@|$DEV_ROOT/nginx|" \
+	    -e "s|@DOCS_DIR@|$BUILD/page|" \
 	    -e "s|@ROUTES@|$STATE/nginx-routes.conf|" \
 	    -e "s|@ACCESS_LOG@|$STATE/log/nginx-access.log|" \
 	    -e "s|@CERTIFICATE@|$STATE/tls/server.pem|" \
