@@ -51,6 +51,23 @@
 		"response-area-height": "24rem",
 	};
 
+	// What is amiss inside RapiDoc, where docs.css does not reach.
+	const inside = new CSSStyleSheet();
+	inside.replaceSync(`
+		#api-info {
+			margin-left: 0;
+		}
+		.endpoint-body > .summary > div[style*="absolute"] {
+			position: static !important;
+		}
+		.endpoint-body > .summary > div[style*="absolute"] > div {
+			justify-content: flex-start !important;
+			min-width: 0 !important;
+		}
+		.main-content-inner--view-mode {
+			padding: 0 0.75rem;
+		}`);
+
 	let spec = null;
 	let shown = null;
 
@@ -70,6 +87,7 @@
 			next.setAttribute(name, value);
 		next.addEventListener("spec-loaded", carry);
 		$("page").replaceChildren(next);
+		next.shadowRoot.adoptedStyleSheets.push(inside);
 		shown = next;
 		if (spec)
 			next.loadSpec(structuredClone(spec));
