@@ -70,11 +70,12 @@ STEP("authenticateUser", "authenticateElsewhere", "", "", "username={{username}}
 STEP("listSessions", "listSessions", "", "", "", "sessionId=sessions[0].id")
 STEP("revokeSession", "revokeSession", "{{sessionId}}", "", "", "")
 STEP("checkAccess", "checkAccess", "", "role=user", "", "")
+STEP("logoutUser", "logoutUser", "", "", "", "")
+STEP("authenticateUser", "authenticateForCookie", "", "", "username={{username}}|password={{password}}", "token=access_token")
 STEP("setCookie", "setCookie", "", "", "", "")
 STEP("endCookie", "endCookie", "", "", "", "")
 
-SECTION("End", "Out, and gone.")
-STEP("logoutUser", "logoutUser", "", "", "", "")
+SECTION("End", "The account goes, with all that it has.")
 STEP("authenticateUser", "authenticateToLeave", "", "", "username={{username}}|password={{password}}", "token=access_token")
 STEP("deleteAccount", "deleteAccount", "", "", "password={{password}}", "")
 
