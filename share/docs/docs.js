@@ -124,11 +124,13 @@
 
 	// ---- theme ----
 
+	let turned = null;
+
 	function themeKept() {
 		try {
-			return localStorage.getItem("docket-theme");
+			return turned ?? localStorage.getItem("docket-theme");
 		} catch {
-			return null;	// a browser that keeps nothing
+			return turned;	// a browser that keeps nothing
 		}
 	}
 
@@ -137,12 +139,11 @@
 	}
 
 	function themeTurn() {
-		const next = themeNow() === "dark" ? "light" : "dark";
-
+		turned = themeNow() === "dark" ? "light" : "dark";
 		try {
-			localStorage.setItem("docket-theme", next);
+			localStorage.setItem("docket-theme", turned);
 		} catch {
-			return;
+			// Then it is turned for this visit.
 		}
 		show();
 	}

@@ -175,3 +175,34 @@ def test_a_keyboard_is_enough(dev, page):
         "openapi.json", "docket.http", "Postman collection", "name",
         "password", "Sign in", "theme"]
     assert all(one[1] and one[2] for one in seen), seen
+
+
+def test_the_token_is_renewed_in_time(dev, page, fresh):
+    """Half a minute before its end; here that comes at once."""
+    one = fresh()
+    page.call("Page.addScriptToEvaluateOnNewDocument", source="""
+        const later = setTimeout;
+        let hurried = 0;
+        window.setTimeout = (work, ms, ...more) => later(work,
+            ms > 400000 && hurried++ < 2 ? 100 : ms, ...more);""")
+    open_page(page, dev)
+    sign_in(page, one.username, one.password)
+    wait_until(lambda: len([url for url in page.asked()
+                            if url.endswith("/auth/token")]) == 3,
+               "two renewals", 20)
+    try_it(page)
+    shown(page, "words.includes('Status: 201')", "201")
+    assert len(one.get("/auth/sessions").json["sessions"]) == 2
+    quiet(page, dev)
+
+
+def test_without_scripts_there_is_a_link(dev, page):
+    page.call("Emulation.setScriptExecutionDisabled", value=True)
+    page.go(dev.url + "/docs")
+    page.until("document.body.innerText.includes('Without JavaScript')",
+               "the words")
+    assert page.run("document.querySelector('noscript a').pathname") == \
+        "/openapi.json"
+    assert page.run("getComputedStyle(document.getElementById('enter'))"
+                    ".display") == "none"
+    quiet(page, dev)
