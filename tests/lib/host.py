@@ -50,6 +50,7 @@ class Host:
         for key, value in (("LISTEN4", "443"), ("LISTEN6", "[::]:443"),
                            ("SERVER_NAME", "docket.example"),
                            ("NGINX_DIR", str(docket.ROOT / "nginx")),
+                           ("DOCS_DIR", "/usr/share/docket/docs"),
                            ("ROUTES", "/etc/docket/nginx-routes.conf"),
                            ("ACCESS_LOG", "/var/log/nginx/docket.log"),
                            ("CERTIFICATE", "/etc/docket/tls/cert.pem"),
