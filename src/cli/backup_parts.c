@@ -65,7 +65,7 @@ backup_sum(const char *path, char hex[65])
 {
 	const int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK |
 	    O_NOFOLLOW);
-	uint8_t hash[CRYPTO_HASH];
+	uint8_t hash[CRYPTO_HASH] = { 0 };
 	int error;
 
 	if (fd < 0)

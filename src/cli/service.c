@@ -16,6 +16,7 @@ service_user(struct arena *mem, const struct settings *settings)
 		return settings->server_user;
 	if (getpwnam("docket") || stat(settings->server_secret_file, &st) < 0)
 		return "docket";
+	/* cppcheck-suppress getpwuidCalled ; there are no threads */
 	who = getpwuid(st.st_uid);
 	return who ? arena_copy(mem, who->pw_name, strlen(who->pw_name)) :
 	    "docket";

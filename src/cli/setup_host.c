@@ -316,7 +316,7 @@ settings_act(struct setup *s)
 {
 	const struct file_mode mode = { 0640, 0, s->mode.gid };
 	const char *path = setup_conf(s);
-	struct text text;
+	struct text text = TEXT_NONE;
 	int error = 0;
 
 	if (!is_there(path)) {
@@ -355,16 +355,17 @@ static int
 secret_make(struct setup *s, const char *path)
 {
 	uint8_t bytes[32];
-	struct text line;
+	struct text key;
+	char *line;
 	int error = crypto_random(bytes, sizeof(bytes));
 
 	if (error)
 		return setup_fail(s, EX_OSERR, NULL, "no random bytes");
-	line = base64url_encode(s->mem, bytes, sizeof(bytes));
+	key = base64url_encode(s->mem, bytes, sizeof(bytes));
 	explicit_bzero(bytes, sizeof(bytes));
-	line = text_of(arena_printf(s->mem, "%.*s\n", TEXT_FMT(line)));
-	error = file_put(s->mem, path, line, &s->mode);
-	explicit_bzero((char *)(uintptr_t)line.s, line.n);
+	line = arena_printf(s->mem, "%.*s\n", TEXT_FMT(key));
+	error = file_put(s->mem, path, text_of(line), &s->mode);
+	explicit_bzero(line, strlen(line));
 	return setup_file_fail(s, path, error);
 }
 

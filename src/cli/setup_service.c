@@ -151,7 +151,7 @@ setup_ready(struct setup *s)
 	(void)tool_run(s->mem, &tool, &end);
 	if (end.out.n < 12 || strncmp(end.out.s, "HTTP/1.", 7) != 0)
 		return 0;
-	return atoi(end.out.s + 9);
+	return (int)strtol(end.out.s + 9, NULL, 10);
 }
 
 static enum setup_state

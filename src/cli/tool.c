@@ -2,6 +2,7 @@
 /* Runs a program by its arguments and keeps what it says. */
 #include "cli/tool.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -91,7 +92,8 @@ words_of(struct arena *mem, const struct tool *tool)
 		words[n++] = "--init-groups";
 		words[n++] = "--";
 	}
-	for (size_t i = 0; tool->argv[i] && i < WORDS_MAX; i++)
+	assert(tool->argv[0]);
+	for (size_t i = 0; i < WORDS_MAX && tool->argv[i]; i++)
 		words[n++] = tool->argv[i];
 	/* setpriv knows not where ours are. */
 	if (words[0] != tool->argv[0] && tool->argv[0][0] != '/')
