@@ -145,3 +145,18 @@ def test_overrides_are_few_and_explained():
         assert lines[0].startswith("# "), f"{path}: no reason"
         n += sum(not line.startswith("#") for line in lines)
     assert n <= 3
+
+
+# --- what is promised -----------------------------------------------------
+
+def test_promises_name_tests_that_exist():
+    """A folder's name in front of one holds for those that follow it."""
+    n = 0
+    for line in (ROOT / "docs/security.md").read_text().splitlines():
+        folder = ""
+        for name in re.findall(r"`((?:[a-z]+/)?\d\d_[a-z0-9_]+)`", line):
+            where, slash, stem = name.rpartition("/")
+            folder = where if slash else folder
+            assert (ROOT / "tests" / folder / f"{stem}.py").exists(), name
+            n += 1
+    assert n > 25
