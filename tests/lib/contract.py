@@ -24,8 +24,8 @@ EVERYWHERE = {
 # The statuses that an operation's `default` stands for.
 TRANSPORT = {408, 413, 414, 421, 431}
 
-# Addresses that nginx serves without Docket, or that no document is for.
-OUTSIDE = re.compile(r"/(docs|metrics)(/|$)")
+# What nginx serves without Docket.
+OUTSIDE = re.compile(r"/docs(/|$)")
 
 # Whose `fields` leaves members of each task out, which no schema can say.
 PARTIAL = re.compile(r"[?&]fields=([^&]*)")
