@@ -277,6 +277,9 @@ print_limits(FILE *out, const struct routes *routes,
 	    "zone=docket_busy:1m;\n\n", out);
 	print_zone(out, "client", "~^(api|auth)$",
 	    settings->limits_requests_client);
+	/* Bodies that never end would hold all places of all others. */
+	fputs("limit_conn_zone $docket_client_key "
+	    "zone=docket_client_busy:10m;\n\n", out);
 	print_zone(out, "auth", "auth", settings->limits_auth_client);
 }
 

@@ -42,8 +42,8 @@ def test_everything_runs_under_its_unit(installed):
     assert said["NRestarts"] == "0" and said["WatchdogUSec"] == "30s"
     courier = installed.pid("docket-courier.service")
     assert installed.run(f"ps -o user= -p {courier}").strip() == "docket-courier"
-    failed = installed.run("systemctl --failed --no-legend --plain")
-    assert "docket" not in failed, failed
+    failed = installed.run("systemctl --failed --no-legend --plain 'docket*'")
+    assert not failed
 
 
 def test_the_sockets_are_systemds(installed):
@@ -117,7 +117,7 @@ def test_plain_http_leads_to_https(installed):
 def test_two_builds_are_the_same_bytes(new):
     """Elsewhere, later, with another clock, language and mask."""
     again = boxes.packages("another-place-to-build-in", "--quick",
-                           TZ="Asia/Tehran", LC_ALL="C", DEV_JOBS="1")
+                           TZ="Asia/Tehran", LC_ALL="C")
     sums = [{name: hashlib.sha256(path.read_bytes()).hexdigest()
              for name, path in one.items()} for one in (new, again)]
     assert sums[0] == sums[1]

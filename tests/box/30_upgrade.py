@@ -60,7 +60,7 @@ def test_a_migration_that_gets_no_lock_leaves_the_old_one(installed, next_one):
                   " -c 'BEGIN; LOCK docket.tasks IN ACCESS SHARE MODE;"
                   " SELECT pg_sleep(600)'")
     wait_until(lambda: installed.sql(
-        "SELECT FROM pg_locks WHERE relation = 'docket.tasks'::regclass"
+        "SELECT 1 FROM pg_locks WHERE relation = 'docket.tasks'::regclass"
         " AND granted AND mode = 'AccessShareLock'"), "the lock", 20)
     said = install(installed, next_one)
     assert said.code != 0, said
