@@ -68,34 +68,41 @@ def test_the_options_of_docketd_exist(dev):
 
 
 def recipe():
-    """The three files of `Add an endpoint` and what goes into them."""
+    """The files of `Add an endpoint` and what goes into them."""
     found = re.findall(r"^```\w+ (\S+)\n(.*?)^```$",
                        section("Add an endpoint"), re.M | re.S)
     assert [path.split("/")[0] for path, _ in found] == \
-        ["include", "src", "tests"]
+        ["include"] * 3 + ["src", "tests"]
     return dict(found)
 
 
-def test_the_recipe_has_three_files_and_two_are_new():
+# Behind which row of a table the new one goes.
+PLACES = {
+    "include/tbl/routes.h": r'^ROUTE\(GET,\s+"/tasks/\{id\}".*\n',
+    "include/tbl/operations.h": r'^OPERATION\("getTask",.*\n',
+    "include/tbl/walk.h": r'^STEP\("getTask",.*\n',
+}
+
+
+def test_the_recipe_has_three_rows_and_two_new_files():
     paths = list(recipe())
-    assert paths[0] == "include/tbl/routes.h"
-    for path in paths[1:]:
+    assert paths[:3] == list(PLACES)
+    for path in paths[3:]:
         assert not (ROOT / path).exists()
 
 
 @pytest.mark.long
 def test_the_recipe_works(tmp_path_factory):
-    """In a copy of the tree: add the three, build, run, test."""
+    """In a copy of the tree: add them all, build, run, test."""
     home = tmp_path_factory.mktemp("recipe")
     tree = home / "tree"
     shutil.copytree(ROOT, tree, symlinks=True, ignore=shutil.ignore_patterns(
         ".git", ".dev", "autom4te.cache", "__pycache__"))
-    table, handler, test = recipe().items()
-    routes = (tree / table[0]).read_text()
-    row = re.search(r'^ROUTE\(GET,\s+"/tasks/\{id\}".*\n', routes, re.M)
-    (tree / table[0]).write_text(
-        routes[:row.end()] + table[1] + routes[row.end():])
-    for path, text in (handler, test):
+    for path, text in recipe().items():
+        if path in PLACES:
+            rows = (tree / path).read_text()
+            at = re.search(PLACES[path], rows, re.M).end()
+            text = rows[:at] + text + rows[at:]
         (tree / path).write_text(text)
     for place in (home, *home.parents):
         if place.is_relative_to("/tmp/pytest-of-" + os.environ.get(
@@ -108,7 +115,7 @@ def test_the_recipe_works(tmp_path_factory):
         run(environment, tree / "dev", "run", "--detach")
         run(environment, tree / "dev", "docket", "migrate", "status")
         run({**environment, "LONG": "0"}, "/usr/bin/python3", "-m",
-            "pytest", "-q", tree / test[0])
+            "pytest", "-q", tree / path)
         run({**environment, "LONG": "0"}, "/usr/bin/python3", "-m",
             "pytest", "-q", tree / "tests/api/60_matrix.py", "-k",
             "tasks/next")
