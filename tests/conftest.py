@@ -43,9 +43,11 @@ def pytest_collection_modifyitems(config, items):
             item.add_marker(skip)
 
 
-def pytest_terminal_summary(terminalreporter):
+def pytest_terminal_summary(terminalreporter, config):
     for line in contract.summary():
-        terminalreporter.write_line(line)
+        # What was never seen says something of a whole run alone.
+        if config.getoption("--long") or "never" not in line:
+            terminalreporter.write_line(line)
 
 
 @pytest.fixture(scope="session")

@@ -236,7 +236,9 @@ class Held:
 
     def keep(self):
         """Restart=on-failure, RestartSec, RestartPreventExitStatus."""
-        delay = float(unit("docket.service", "RestartSec"))
+        amount, measure = re.fullmatch(
+            r"([\d.]+)(ms|s)?", unit("docket.service", "RestartSec")).groups()
+        delay = float(amount) / (1000 if measure == "ms" else 1)
         final = int(unit("docket.service", "RestartPreventExitStatus"))
         while self.wanted:
             process = self.process
