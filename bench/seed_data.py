@@ -105,7 +105,7 @@ def kinds(dice):
         status = dice.choice(STATUSES)
         tags = ",".join(dice.sample(TAGS, dice.choice([0, 0, 1, 1, 2])))
         text = " ".join(dice.choices(WORDS, k=dice.randint(3, 25))) \
-            if dice.random() < 0.7 else "\\N"
+            if dice.random() < 0.7 else ""
         found.append((dice.choice(TITLES), "\t".join([
             text, status, str(dice.choice([0, 0, 0, 1, 2, 5, 9])),
             due or "\\N", f"{due} 23:59:59.999+00" if due else "\\N",

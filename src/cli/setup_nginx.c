@@ -211,12 +211,15 @@ site_act(struct setup *s)
 
 /* ---- and nginx takes it ---- */
 
-static time_t
-changed_at(const char *path, time_t than)
+/* In ns: a hurried administrator changes much within a second. 0: not there. */
+static int64_t
+changed_at(const char *path)
 {
 	struct stat st;
 
-	return lstat(path, &st) == 0 && st.st_mtime > than ? st.st_mtime : than;
+	if (lstat(path, &st) < 0)
+		return 0;
+	return (int64_t)st.st_mtim.tv_sec * 1000000000 + st.st_mtim.tv_nsec;
 }
 
 /* A file of ours is as young as what nginx has last taken. */
@@ -226,12 +229,12 @@ nginx_look(struct setup *s)
 	static const char *const files[] = {
 		SITE, ENABLED, SETUP_CERT, SETUP_KEY, SETUP_OWN,
 	};
-	time_t young = changed_at(setup_routes(s), 0);
-	struct stat st;
+	int64_t young = changed_at(setup_routes(s)), at;
 
 	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++)
-		young = changed_at(setup_path(s, files[i]), young);
-	if (stat(setup_path(s, TAKEN), &st) == 0 && st.st_mtime >= young)
+		if ((at = changed_at(setup_path(s, files[i]))) > young)
+			young = at;
+	if (changed_at(setup_path(s, TAKEN)) > young)
 		return setup_say(s, SETUP_DONE, "has taken it");
 	return setup_say(s, SETUP_TODO, "test the configuration and reload");
 }

@@ -165,7 +165,7 @@ def test_a_site_that_somebody_changed_stays(done):
 def test_an_old_listing_and_an_old_site_are_written_anew(done):
     sample = done.share / "nginx/docket-site.conf"
     old = sample.read_text()
-    sample.write_text(old + "# of a later version\n")
+    sample.write_text("# of a later version\n" + old)
     done.path("etc/docket/nginx-routes.conf").write_text("# old\n")
     said = done.setup()
     assert said.returncode == 0, said.stderr

@@ -89,11 +89,12 @@ def in_tables(dev, marked):
 
 
 def family(pid):
-    """A process and all below it."""
-    found = [pid]
-    for child in docket.children(pid):
-        found += family(child)
-    return found
+    """A process and all below it; one that ends meanwhile has nobody."""
+    try:
+        children = docket.children(pid)
+    except FileNotFoundError:
+        return []
+    return [pid, *(one for child in children for one in family(child))]
 
 
 def processes(dev):
