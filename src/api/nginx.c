@@ -278,7 +278,10 @@ print_limits(FILE *out, const struct routes *routes,
 	print_zone(out, "client", "~^(api|auth)$",
 	    settings->limits_requests_client);
 	/* Bodies that never end would hold all places of all others. */
-	fputs("limit_conn_zone $docket_client_key "
+	fputs("map $docket_client_key $docket_client_busy {\n"
+	    "\t\"\" \"\";\n"
+	    "\tdefault $docket_client_key.$pid;\n}\n"
+	    "limit_conn_zone $docket_client_busy "
 	    "zone=docket_client_busy:10m;\n\n", out);
 	print_zone(out, "auth", "auth", settings->limits_auth_client);
 }
