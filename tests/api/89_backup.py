@@ -18,7 +18,8 @@ import host as hosts
 def cli(dev, *words, conf=None, **more):
     return subprocess.run(
         [dev.docket(), "-c", conf or dev.dir / "docket.conf",
-         *map(str, words)], text=True, capture_output=True, timeout=120,
+         *map(str, words)], text=True, capture_output=True,
+        timeout=120 * docket.SLOW,
         stdin=subprocess.DEVNULL, **more)
 
 
@@ -44,7 +45,7 @@ def written(dev, tmp_path_factory):
     folder = tmp_path_factory.mktemp("backup") / "first"
     said = cli(dev, "backup", folder)
     stop.set()
-    load.join(30)
+    load.join(30 * docket.SLOW)
     assert said.returncode == 0, said.stderr
     assert not errors, errors
     yield folder, who
@@ -293,7 +294,7 @@ class Here(docket.Client):
                 self.close()
                 return False
 
-        docket.wait_until(answers, "the host to serve", 30)
+        docket.wait_until(answers, "the host to serve", 60 * docket.SLOW)
 
 
 def test_under_a_service_that_runs_it_is_refused(host, written):
@@ -307,7 +308,7 @@ def test_under_a_service_that_runs_it_is_refused(host, written):
 def test_into_an_empty_database_and_the_keys_stay(host, written):
     for one in reversed(host.started):
         one.terminate()
-        one.wait(30)
+        one.wait(30 * docket.SLOW)
     host.started = []
     ring = host.path("etc/docket/jwt.keys")
     pathlib.Path(ring).unlink()

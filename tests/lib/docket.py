@@ -44,7 +44,7 @@ UUID7 = re.compile(r"^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}"
 INSTANT = re.compile(r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$")
 
 
-def wait_until(ready, what, seconds=10.0):
+def wait_until(ready, what, seconds=20.0 * SLOW):
     """Poll until ready() is truthy and return that; fail saying what for."""
     end = time.monotonic() + seconds
     while True:
@@ -156,10 +156,25 @@ def psql():
     return "psql"
 
 
+# Below those that the kernel gives to whoever connects or asks for any.
+PORTS = range(12000, 20000)
+held_ports = []
+
+
 def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    """One to listen on later: until this process has ended, no other one of
+    these tests gets it."""
+    while True:
+        port, name = dice.choice(PORTS), socket.socket(socket.AF_UNIX)
+        try:
+            name.bind(f"\0docket-test-port-{port}")
+            with socket.socket() as probe:
+                probe.bind(("0.0.0.0", port))
+        except OSError:
+            name.close()
+            continue
+        held_ports.append(name)
+        return port
 
 
 def comm(pid):

@@ -77,7 +77,8 @@ class Host:
 
     def docket(self, *words, **more):
         return subprocess.run(
-            [self.program, *map(str, words)], text=True, timeout=240,
+            [self.program, *map(str, words)], text=True,
+            timeout=240 * docket.SLOW,
             capture_output=True, **{"stdin": subprocess.DEVNULL, **more})
 
     def setup(self, *words, domain=DOMAIN, **more):
@@ -113,17 +114,18 @@ class Host:
     def end(self):
         for one in reversed(self.started):
             one.terminate()
-            one.wait(30)
+            one.wait(30 * docket.SLOW)
         subprocess.run([docket.ROOT / "tests/lib/cluster.sh", "stop",
                         self.cluster], timeout=60, check=True)
         shutil.rmtree(self.root, ignore_errors=True)
 
 
 def tree(root):
-    """Every file below a folder but logs: what it is, holds, whose it is."""
+    """Every file below a folder but what nginx writes by itself and logs:
+    what it is, holds, whose it is."""
     found = {}
     for path in sorted(root.rglob("*")):
-        if root / "var/log" in path.parents:
+        if {root / "var/log", root / "nginx"} & set(path.parents):
             continue
         st = path.lstat()
         held = os.readlink(path) if path.is_symlink() else \
