@@ -72,6 +72,16 @@ def own():
 
 
 @pytest.fixture(scope="session")
+def keyed():
+    """Where tasks need a token and a key, as the third seed's did, and codes
+    go to their owners alone; the dev profile brings the seed's key."""
+    with instance.running("auth.tasks_auth=jwt+apikey", "otp.echo=off",
+                          "server.workers=4",
+                          "server.auth_workers=2") as keyed:
+        yield keyed
+
+
+@pytest.fixture(scope="session")
 def pulse():
     """A kept connection to each instance: a handshake a test adds up."""
     kept = {}

@@ -357,9 +357,9 @@ def test_it_answers_without_a_database(mine, client):
     finally:
         postgres.start()
         everybody_is_back(mine, 15 * SLOW)
-    after = scrape(client)
-    assert after.get("docket_database_up") == 1
-    assert after.has("docket_outbox_messages")
+    wait_until(lambda: all(scrape(client).get("docket_database_up") == 1
+                           for _ in range(6)), "the database to be seen")
+    assert scrape(client).has("docket_outbox_messages")
 
 
 @pytest.mark.faults

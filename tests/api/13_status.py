@@ -100,7 +100,7 @@ def test_without_a_database_it_is_down(mine):
     finally:
         postgres.start()
         everybody_is_back(mine, 15 * SLOW)
-    assert status(mine)[0] == 0
+    wait_until(lambda: status(mine)[0] == 0, "all is well again", 30 * SLOW)
 
 
 @pytest.mark.faults

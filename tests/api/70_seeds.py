@@ -7,7 +7,6 @@ import time
 import pytest
 
 import docket
-import instance
 from docket import (ROUTES, Client, jwt_parts, jwt_sign, new_email, new_name,
                     new_phone, register, send_otp, unb64)
 
@@ -566,22 +565,14 @@ def test_s2_5_user_model(api):
     assert reply.code == "username_taken"
 
 
-@pytest.fixture(scope="module")
-def guarded():
-    """Where both are mandatory; the dev profile brings the seed's key."""
-    with instance.running("auth.tasks_auth=jwt+apikey",
-                          "server.workers=4") as found:
-        yield found
-
-
 S2_6 = [("GET", ""), ("POST", ""), ("GET", "/1"), ("PUT", "/1"),
         ("DELETE", "/1")]
 
 
 @pytest.mark.parametrize("method, path", S2_6)
-def test_s2_6_both_jwt_and_api_key(guarded, method, path):
+def test_s2_6_both_jwt_and_api_key(keyed, method, path):
     """In the order of the seed: no key, a wrong one, no token, both."""
-    one, key = docket.person(guarded), [("X-API-Key", "123456")]
+    one, key = docket.person(keyed), [("X-API-Key", "123456")]
     one.post("/tasks", 201, json={"title": "t"}, headers=key)
 
     def ask(expect, **more):
@@ -600,8 +591,8 @@ def test_s2_6_both_jwt_and_api_key(guarded, method, path):
     one.close()
 
 
-def test_s2_6_the_way_in_needs_no_key(guarded):
-    client, name = Client(guarded), new_name()
+def test_s2_6_the_way_in_needs_no_key(keyed):
+    client, name = Client(keyed), new_name()
     client.post("/signup", 201, json={"username": name,
                                       "password": PASSWORD})
     token = client.post("/token", form={

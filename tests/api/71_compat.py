@@ -13,7 +13,6 @@ import threading
 import pytest
 
 import docket
-import instance
 from docket import ROOT, SLOW
 
 COMPAT = ROOT / "tests" / "compat"
@@ -68,19 +67,9 @@ TOLD = {
 seeds = pytest.mark.parametrize("seed", TOLD)
 
 
-@pytest.fixture(scope="module")
-def guarded():
-    """What the third asks for; and codes go to their owners alone, as they
-    do in production."""
-    with instance.running("auth.tasks_auth=jwt+apikey", "otp.echo=off",
-                          "server.workers=4",
-                          "server.auth_workers=2") as found:
-        yield found
-
-
 @pytest.fixture
 def server(request, seed, dev):
-    return request.getfixturevalue("guarded") if seed == "s2" else dev
+    return request.getfixturevalue("keyed") if seed == "s2" else dev
 
 
 def tell(dev, seed, url=None):
@@ -127,11 +116,11 @@ def test_it_trusts_nobody_by_the_way(server, seed):
     failed(done, "CERTIFICATE_VERIFY_FAILED")
 
 
-def test_codes_that_their_owner_types(guarded):
+def test_codes_that_their_owner_types(keyed):
     """No reply has one: it came to the phone, which here is a folder."""
     with subprocess.Popen(
-            [sys.executable, "-B", COMPAT / "s0_client.py", guarded.url,
-             "--ca", guarded.dir / "ca.pem"], text=True, bufsize=1,
+            [sys.executable, "-B", COMPAT / "s0_client.py", keyed.url,
+             "--ca", keyed.dir / "ca.pem"], text=True, bufsize=1,
             stdin=subprocess.PIPE, stdout=subprocess.PIPE,
             stderr=subprocess.PIPE) as client:
         lines = []
@@ -140,7 +129,7 @@ def test_codes_that_their_owner_types(guarded):
             asked = re.match(r"The code that (\S+) got\?", line)
             if asked:
                 _, message = docket.wait_until(
-                    lambda to=asked[1]: guarded.messages(to),
+                    lambda to=asked[1]: keyed.messages(to),
                     f"a message for {asked[1]}")[0]
                 client.stdin.write(message["code"] + "\n")
         said = client.stderr.read()
