@@ -78,7 +78,7 @@ class Post:
         self.controller = Controller(
             Handler(), hostname="127.0.0.1", port=docket.free_port(),
             authenticator=password, auth_required=True,
-            auth_require_tls=False)
+            auth_require_tls=False, ready_timeout=60.0)
         self.controller.start()
         self.url = f"smtp://127.0.0.1:{self.controller.port}"
 

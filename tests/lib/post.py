@@ -191,7 +191,8 @@ def server(user=None, password=None, **more):
 
         more |= {"authenticator": authenticate, "auth_required": True}
     port = docket.free_port()
-    controller = Controller(mailbox, hostname="127.0.0.1", port=port, **more)
+    controller = Controller(mailbox, hostname="127.0.0.1", port=port,
+                            ready_timeout=60.0, **more)
     controller.start()
     try:
         yield mailbox, port

@@ -5,7 +5,7 @@ import os
 import re
 import subprocess
 
-from docket import ROOT
+from docket import ROOT, SLOW
 
 SPLIT = "--- next block of the page ---"
 
@@ -29,7 +29,8 @@ def run(dev, parts, path=""):
     for block in parts:
         script += [block, f"echo; echo '{SPLIT}'"]
     done = subprocess.run(
-        ["bash"], input="\n".join(script), text=True, cwd=ROOT, timeout=120,
+        ["bash"], input="\n".join(script), text=True, cwd=ROOT,
+        timeout=120 * SLOW,
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
         env={"PATH": f"{path}:{os.environ['PATH']}" if path
              else os.environ["PATH"],
