@@ -175,11 +175,11 @@ doctor_run(struct doctor *d, struct buf *json)
 	enum doctor_level worst;
 
 	if (settings_load(&d->cli->source, stderr, &d->settings) != 0)
-		return row(d, &settings, json);
+		return (int)row(d, &settings, json);
 	ask(d);
 	worst = rows(d, json);
 	settings_done(&d->settings);
-	return worst;
+	return (int)worst;
 }
 
 /* What is logged on the way is told in the rows. */

@@ -45,9 +45,9 @@ def told():
             ("traceparent", "00-" + "a" * 32 + "-" + "b" * 16 + "-01"),
             ("X-Request-Id", "mine-1")])
         client.post("/auth", 401, json={"username": "no\n\"one\x07",
-                                        "password": "x"})
-        client.get("/%22%2c%22level%22%3a%22", 404, headers=[
-            ("X-Request-Id", "mine-2")])
+                                        "password": "x"},
+                    headers=[("X-Request-Id", "mine-2")])
+        client.get("/%22%2c%22level%22%3a%22", 404)
         client.close()
         path = one.dir / "docket.conf"
         good = path.read_text()
