@@ -229,8 +229,8 @@ key_tell(const struct restore *r, const struct kept *k)
 	static const char *const words[] = {
 		[KEY_LACKS] = "the backup's",
 		[KEY_SAME] = "the same already",
-		[KEY_OTHER] = "stays; the backup has another one, without "
-		    "which its sessions end: --keys takes it",
+		[KEY_OTHER] = ("stays; the backup has another one, without "
+		    "which its sessions end: --keys takes it"),
 		[KEY_NOT_KEPT] = "not in the backup",
 	};
 
