@@ -165,8 +165,8 @@ options_stand_anywhere(void **state)
 	static const char *const lines[] = {
 		"-c x --set a=1 user add --admin joe --set b=2 --email e",
 		"user --admin --email e -c x --set a=1 add joe --set b=2",
-		"user add joe --admin --email=f --email=e -cx --set a=1 "
-		    "--set b=2",
+		("user add joe --admin --email=f --email=e -cx --set a=1 "
+		    "--set b=2"),
 	};
 	struct cli cli;
 
