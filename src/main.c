@@ -1,9 +1,5 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 /* docketd: read the command line, wire the rooms together, run the server. */
-#ifdef HAVE_CONFIG_H
-#include "config.h"
-#endif
-
 #include <errno.h>
 #include <getopt.h>
 #include <stdio.h>
@@ -20,14 +16,12 @@
 #include "base/crypto.h"
 #include "base/log.h"
 #include "base/settings.h"
+#include "base/version.h"
 #include "core/password.h"
 #include "core/token.h"
 #include "server/server.h"
 #include "web/router.h"
 
-#ifndef PACKAGE_VERSION
-#define PACKAGE_VERSION "unknown"
-#endif
 #ifndef DOCKET_CONF
 #define DOCKET_CONF "/etc/docket/docket.conf"
 #endif
@@ -201,7 +195,7 @@ print_tables(enum what what, int *ret_code)
 		*ret_code = print_walk(walk_print_postman);
 		return true;
 	case WHAT_VERSION:
-		puts("docketd " PACKAGE_VERSION);
+		printf("docketd %s\n", docket_version);
 		return true;
 	case WHAT_HELP:
 		fputs(usage, stdout);

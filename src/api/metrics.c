@@ -1,10 +1,6 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 /* GET /metrics: whatever can be known now, whether the database is there or
  * not. */
-#ifdef HAVE_CONFIG_H
-#include "config.h"
-#endif
-
 #include <errno.h>
 #include <stdio.h>
 #include <strings.h>
@@ -12,14 +8,11 @@
 #include "api/api.h"
 #include "api/exposition.h"
 #include "api/fields.h"
+#include "base/version.h"
 #include "store/observe.h"
 #include "web/call.h"
 #include "web/router.h"
 #include "web/web.h"
-
-#ifndef PACKAGE_VERSION
-#define PACKAGE_VERSION "unknown"
-#endif
 
 /* How long a database that does not answer may hold a scrape up. */
 #define OBSERVE_MS 1000
@@ -48,6 +41,7 @@ static const char *const states[] = {
 };
 
 #define STATES (sizeof(states) / sizeof(states[0]))
+#define DRAINING 3	/* among them */
 
 static size_t
 state_of(const struct web_worker *worker)
@@ -151,7 +145,7 @@ crowd_count(const struct app *app, struct crowd *ret)
 	}
 	/* Of the crew before the last reload we know no more than this. */
 	for (int g = 0; g < METRICS_GROUPS; g++)
-		ret->n[g][3] += metrics_gauge(app->metrics,
+		ret->n[g][DRAINING] += metrics_gauge(app->metrics,
 		    (enum metrics_gauge)(GAUGE_LEAVING + g));
 }
 
@@ -315,9 +309,11 @@ put_all(struct exposition *x, struct call *call)
 		FAMILY_REFRESHES, FAMILY_OTP_SENDS, FAMILY_OTP_CHECKS,
 		FAMILY_OTP_BLOCKS, FAMILY_OTP_ALARMS
 	};
+	char labels[64];
 
+	snprintf(labels, sizeof(labels), "version=\"%s\"", docket_version);
 	exposition_family(x, FAMILY_BUILD);
-	exposition_int(x, "version=\"" PACKAGE_VERSION "\"", 1);
+	exposition_int(x, labels, 1);
 	put_gauge(x, FAMILY_START, metrics_gauge(metrics, GAUGE_STARTED));
 	put_gauge(x, FAMILY_RELOAD, metrics_gauge(metrics, GAUGE_RELOADED));
 	put_requests(x, call);

@@ -1,10 +1,7 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 /* How the OpenAPI document begins: what this is, and the groups it has. */
 #include "api/openapi_parts.h"
-
-#ifndef DOCKET_VERSION
-#define DOCKET_VERSION "0"
-#endif
+#include "base/version.h"
 
 #define WORDS \
     "Accounts, one-time codes and tasks, over JSON.\n\n" \
@@ -41,7 +38,7 @@ info_print(struct buf *out)
 	doc_string(out, "title", "Docket");
 	doc_string(out, "summary", "Accounts, one-time codes and tasks");
 	doc_string(out, "description", WORDS);
-	doc_string(out, "version", DOCKET_VERSION);
+	doc_string(out, "version", docket_version);
 	doc_raw(out, "license",
 	    "{\"name\":\"GNU Affero General Public License v3.0 or later\","
 	    "\"identifier\":\"AGPL-3.0-or-later\"}");

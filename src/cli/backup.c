@@ -1,9 +1,5 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 /* docket backup: database, settings and keys into a folder, whole or not. */
-#ifdef HAVE_CONFIG_H
-#include "config.h"
-#endif
-
 #include <dirent.h>
 #include <errno.h>
 #include <ftw.h>
@@ -17,12 +13,9 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/version.h"
 #include "cli/backup.h"
 #include "store/backup.h"
-
-#ifndef PACKAGE_VERSION
-#define PACKAGE_VERSION "unknown"
-#endif
 
 #define FILES_MAX 64
 #define DEEP 8
@@ -166,7 +159,7 @@ manifest(struct backup *b)
 	time_format(clock_real_us(), now);
 	return put(b, BACKUP_MANIFEST, text_of(arena_printf(b->mem,
 	    "backup %d\nversion %s\nmigration %" PRId64 "\ncreated %s\n",
-	    BACKUP_FORM, PACKAGE_VERSION, b->facts.migration, now)));
+	    BACKUP_FORM, docket_version, b->facts.migration, now)));
 }
 
 static int

@@ -1,9 +1,5 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 /* docket: the administrator's command; its table is tbl/commands.h. */
-#ifdef HAVE_CONFIG_H
-#include "config.h"
-#endif
-
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -11,11 +7,8 @@
 
 #include "base/crypto.h"
 #include "base/log.h"
+#include "base/version.h"
 #include "cli/cli.h"
-
-#ifndef PACKAGE_VERSION
-#define PACKAGE_VERSION "unknown"
-#endif
 
 static int
 start(struct cli *cli, int argc, char **argv)
@@ -25,7 +18,7 @@ start(struct cli *cli, int argc, char **argv)
 	if (status)
 		return status;
 	if (cli_has(cli, OPT_version)) {
-		puts("docket " PACKAGE_VERSION);
+		printf("docket %s\n", docket_version);
 		return EX_OK;
 	}
 	if (cli_has(cli, OPT_commands)) {

@@ -1,9 +1,5 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 /* docket-courier: read the command line, drop root, load the key, run. */
-#ifdef HAVE_CONFIG_H
-#include "config.h"
-#endif
-
 #include <errno.h>
 #include <getopt.h>
 #include <signal.h>
@@ -16,12 +12,10 @@
 
 #include "base/log.h"
 #include "base/user.h"
+#include "base/version.h"
 #include "core/token.h"
 #include "courier/crew.h"
 
-#ifndef PACKAGE_VERSION
-#define PACKAGE_VERSION "unknown"
-#endif
 #ifndef DOCKET_CONF
 #define DOCKET_CONF "/etc/docket/docket.conf"
 #endif
@@ -77,7 +71,7 @@ parse(int argc, char **argv, struct arguments *ret)
 			ret->check = true;
 			break;
 		case 'V':
-			puts("docket-courier " PACKAGE_VERSION);
+			printf("docket-courier %s\n", docket_version);
 			return EX_OK;
 		case 'h':
 			fputs(usage, stdout);

@@ -110,6 +110,15 @@ def test_promtool_has_nothing_to_say(client):
         assert (done.returncode, done.stdout) == (0, b""), done.stdout
 
 
+def test_there_is_one_version(mine, client):
+    said = subprocess.run([mine.docketd(), "--version"], check=True,
+                          capture_output=True, timeout=30).stdout.decode()
+    version = said.removeprefix("docketd ").strip()
+    assert re.fullmatch(r"\d+\.\d+\.\d+.*", version)
+    assert client.get("/openapi.json").json["info"]["version"] == version
+    assert scrape(client).get("docket_build_info", version=version) == 1
+
+
 # --- the figures ----------------------------------------------------------
 
 def test_requests_are_counted_exactly(client):
