@@ -26,7 +26,6 @@ ERROR(E_PASSWORD_WRONG,	400, "password_wrong",	"invalid_grant",	"Wrong password"
 ERROR(E_PROOF_NEEDED,	400, "proof_needed",	"invalid_request",	"Proof needed",		"A new address needs the code that was sent to it, or its verification token.")
 ERROR(E_GRANT,		400, "invalid_grant",	"invalid_grant",	"Invalid grant",	"Invalid credentials.")
 ERROR(E_GRANT_TYPE,	400, "unsupported_grant_type", "unsupported_grant_type", "Unsupported grant type", "The grant type is not supported.")
-ERROR(E_SCOPE_INVALID,	400, "invalid_scope",	"invalid_scope",	"Invalid scope",	"The requested scope is unknown.")
 /* who */
 ERROR(E_TOKEN_MISSING,	401, "token_missing",	"invalid_client",	"Authentication needed", "A bearer token is needed.")
 ERROR(E_TOKEN,		401, "token_invalid",	"invalid_client",	"Invalid token",	"The access token is malformed, expired or not ours.")

@@ -111,10 +111,9 @@ def test_every_code_leads_to_a_page(api, document):
     assert {"headers_too_large", "bad_gateway"} <= set(told["code"]["enum"])
 
 
-# Of HTTP, not of an operation; inside alone; a word of RFC 6749 that is never
-# said; and what 412 has no example of.
+# Of HTTP, not of an operation; inside alone; what 412 has no example of.
 NOWHERE = {"method_not_allowed", "uri_too_long", "seal_broken", "no_row",
-           "invalid_scope", "version_mismatch"}
+           "version_mismatch"}
 
 
 def bodies(found, node):
