@@ -17,6 +17,7 @@
 
 struct crew_member {
 	pid_t pid;		/* 0 = to be forked */
+	bool killed;		/* because it hung */
 	int group;
 	char name[16];		/* "main.3": also its name in the log */
 };
@@ -72,7 +73,7 @@ void crew_tell_leaving(const struct crew *crew);
 void crew_signal(const struct crew *crew, int group, int signo);
 /* KILL whoever is busy with one thing, or silent, for four deadlines and at
  * least 5 s. */
-void crew_kill_hung(const struct crew *crew, int64_t now_ms);
+void crew_kill_hung(struct crew *crew, int64_t now_ms);
 
 /* What is known of a death. */
 struct crew_death {

@@ -245,7 +245,7 @@ crew_signal(const struct crew *crew, int group, int signo)
 }
 
 void
-crew_kill_hung(const struct crew *crew, int64_t now_ms)
+crew_kill_hung(struct crew *crew, int64_t now_ms)
 {
 	int64_t limit;
 
@@ -255,24 +255,26 @@ crew_kill_hung(const struct crew *crew, int64_t now_ms)
 	if (limit < HUNG_LEAST_MS)
 		limit = HUNG_LEAST_MS;
 	for (unsigned i = 0; i < crew->n; i++) {
-		const struct crew_member *m = &crew->members[i];
+		struct crew_member *m = &crew->members[i];
 
-		if (m->pid == 0 ||
+		/* One that the kernel does not let die yet was told of. */
+		if (m->pid == 0 || m->killed ||
 		    !score_hung(&crew->board.v[i], limit, now_ms))
 			continue;
 		log_event(LOG_ERROR_, "worker_hung", "worker=%s pid=%d ms=%ld",
 		    m->name, (int)m->pid, (long)limit);
-		metrics_count(COUNT_END_HUNG);
+		m->killed = true;
 		kill(m->pid, SIGKILL);
 	}
 }
 
 static void
-log_death(const struct crew_death *d, pid_t pid)
+log_death(const struct crew_death *d, pid_t pid, bool killed)
 {
 	bool fine = d->code == EX_OK;
 
-	metrics_count(fine ? COUNT_END_LEFT : COUNT_END_DIED);
+	metrics_count(fine ? COUNT_END_LEFT : killed ? COUNT_END_HUNG :
+	    COUNT_END_DIED);
 	log_event(fine ? LOG_INFO : LOG_WARN, fine ? "worker_left" :
 	    "worker_died", "worker=%s pid=%d exit=%d signal=%d served=%llu",
 	    d->name, (int)pid, d->code, d->signo,
@@ -296,9 +298,10 @@ crew_buried(struct crew *crew, pid_t pid, int status, struct crew_death *ret)
 		.code = WIFEXITED(status) ? WEXITSTATUS(status) : -1,
 		.signo = WIFSIGNALED(status) ? WTERMSIG(status) : 0,
 	};
-	log_death(ret, pid);
+	log_death(ret, pid, crew->members[i].killed);
 	/* What it held in shared memory would stay held. */
 	crew->members[i].pid = 0;
+	crew->members[i].killed = false;
 	gate_forget(crew->gate, i);
 	score_clear(&crew->board.v[i]);
 	return true;

@@ -10,6 +10,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/metrics.h"
 #include "server/crew.h"
 #include "server/handover.h"
 #include "web/route.h"
@@ -104,6 +105,49 @@ sizes_follow_cores_or_settings(void **state)
 	assert_int_equal(crew_size(&s, GROUP_HASH, 2), 1);
 }
 
+/* The supervisor looks again before the kernel is done with it; what hung has
+ * not died besides. */
+static void
+one_that_hung_is_counted_once(void **state)
+{
+	struct settings s = { .server_workers = 1, .server_auth_workers = 1 };
+	struct metrics *metrics = metrics_new(1);
+	struct crew *crew = crew_new(&s);
+	struct crew_death death;
+	const int64_t late = 1000000;
+	int status = 0;
+	pid_t pid;
+
+	(void)state;
+	assert_non_null(metrics);
+	assert_non_null(crew);
+	metrics_use(metrics, 0);
+	pid = fork();
+	if (pid == 0)
+		for (;;)
+			pause();
+	crew->members[0].pid = pid;
+	score_start(&crew->board.v[0], GROUP_MAIN, 1);
+	score_ready(&crew->board.v[0], pid, 1);
+	score_busy(&crew->board.v[0], 1);
+	crew_kill_hung(crew, 2);
+	assert_int_equal(waitpid(pid, &status, WNOHANG), 0);
+	crew_kill_hung(crew, late);
+	crew_kill_hung(crew, late + 1);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(crew_buried(crew, pid, status, &death));
+	assert_int_equal(death.signo, SIGKILL);
+	assert_int_equal(metrics_total(metrics, COUNT_END_HUNG), 1);
+	assert_int_equal(metrics_total(metrics, COUNT_END_DIED), 0);
+	/* Whoever takes its place begins anew. */
+	crew->members[0].pid = pid;
+	assert_true(crew_buried(crew, pid, SIGKILL, &death));
+	assert_int_equal(metrics_total(metrics, COUNT_END_HUNG), 1);
+	assert_int_equal(metrics_total(metrics, COUNT_END_DIED), 1);
+	crew_free(crew);
+	metrics_free(metrics);
+}
+
 int
 main(void)
 {
@@ -112,6 +156,7 @@ main(void)
 		cmocka_unit_test(the_giver_may_die_before_it_is_taken),
 		cmocka_unit_test(holds_many_and_never_blocks),
 		cmocka_unit_test(sizes_follow_cores_or_settings),
+		cmocka_unit_test(one_that_hung_is_counted_once),
 	};
 
 	return cmocka_run_group_tests_name("server_crew", tests, NULL, NULL);
