@@ -25,13 +25,15 @@ struct score {
 	_Atomic int64_t beat_ms;		/* its loop's last turn */
 	_Atomic int64_t started_ms;
 	_Atomic uint64_t served;
-	_Atomic long connections;
+	_Atomic int connections;
 	_Atomic bool listening;			/* takes new connections */
 	_Atomic int state;
 	_Atomic int group;
 	_Atomic int pid;
 	_Atomic int operation;	/* of the request, as an index; -1: not known */
 };
+
+_Static_assert(sizeof(struct score) == 64, "a score is one cache line");
 
 struct web_worker;
 

@@ -117,7 +117,7 @@ score_beat(struct score *score, int64_t now_ms)
 void
 score_connections(struct score *score, long n)
 {
-	PUT(connections, n);
+	PUT(connections, (int)n);
 }
 
 void
@@ -162,12 +162,13 @@ scoreboard_look(const struct scoreboard *board, size_t i, int64_t limit_ms,
     int64_t now_ms, struct web_worker *ret)
 {
 	const struct score *score;
-	int64_t busy;
+	int64_t busy, started;
 
 	if (i >= board->n)
 		return false;
 	score = &board->v[i];
 	busy = GET(busy_ms);
+	started = GET(started_ms);
 	*ret = (struct web_worker){
 		.group = GET(group),
 		.pid = GET(pid),
@@ -175,7 +176,8 @@ scoreboard_look(const struct scoreboard *board, size_t i, int64_t limit_ms,
 		.hung = score_hung(score, limit_ms + BEAT_SLACK_MS, now_ms),
 		.operation = busy ? GET(operation) : -1,
 		.busy_ms = busy && busy < now_ms ? now_ms - busy : 0,
-		.age_ms = now_ms - GET(started_ms),
+		/* Both may have begun since the clock was read. */
+		.age_ms = started < now_ms ? now_ms - started : 0,
 		.served = GET(served),
 		.connections = GET(connections),
 	};

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "server/scoreboard.h"
+#include "web/web.h"
 
 static int
 set_up(void **state)
@@ -158,6 +159,25 @@ a_share_is_what_each_would_have(void **state)
 	assert_false(scoreboard_above_share(board, 0, 1001));
 }
 
+/* Whoever looks has read the clock before. */
+static void
+what_began_after_the_look_is_of_no_age(void **state)
+{
+	struct scoreboard *board = *state;
+	struct web_worker seen;
+
+	score_start(&board->v[0], 0, 1000);
+	score_ready(&board->v[0], 1, 1000);
+	score_busy(&board->v[0], 1000);
+	assert_true(scoreboard_look(board, 0, 5000, 998, &seen));
+	assert_int_equal(seen.age_ms, 0);
+	assert_int_equal(seen.busy_ms, 0);
+	assert_true(scoreboard_look(board, 0, 5000, 1250, &seen));
+	assert_int_equal(seen.age_ms, 250);
+	assert_int_equal(seen.busy_ms, 250);
+	assert_false(scoreboard_look(board, board->n, 5000, 1250, &seen));
+}
+
 static void
 cells_do_not_share_a_cache_line(void **state)
 {
@@ -177,6 +197,8 @@ main(void)
 		    crowded_is_two_more_than_another, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
 		    a_share_is_what_each_would_have, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+		    what_began_after_the_look_is_of_no_age, set_up, tear_down),
 		cmocka_unit_test(cells_do_not_share_a_cache_line),
 	};
 
