@@ -167,8 +167,6 @@ login_evaluate(struct call *call, const struct login_try *try_,
 		(void)store_login_back(call->app->db, call->mem, found);
 	if (r == 0 && !right)
 		return login_failed(call, try_, found);
-	if (r == 0)
-		metrics_count(COUNT_LOGIN_OK);
 	return r;
 }
 
@@ -183,6 +181,9 @@ login_once(struct call *call, const struct login_try *try_,
 	if (r)
 		return r;
 	r = login_open(call, &found, password, ret);
+	/* What is tried again (login_password) is one try. */
+	if (r != E_NONE)
+		metrics_count(COUNT_LOGIN_OK);
 	if (r && error_row(r)->status >= 500)
 		(void)store_login_back(call->app->db, call->mem, &found);
 	return r;
@@ -221,6 +222,7 @@ password_again(struct call *call, struct text password, struct text *ret_hash)
 		r = login_evaluate(call, &try_, password, &found);
 	if (r)
 		return r == E_CREDENTIALS ? E_PASSWORD_WRONG : r;
+	metrics_count(COUNT_LOGIN_OK);
 	*ret_hash = found.hash;
 	return store_login_back(call->app->db, call->mem, &found);
 }
