@@ -45,7 +45,7 @@ enum {
 	ROUTE_PUBLIC_CACHE = 1 << 6, /* cacheable by anybody (openapi) */
 	ROUTE_BODY_OPTIONAL = 1 << 7, /* an empty body is an empty object */
 	ROUTE_SAMPLE	= 1 << 8, /* only with sample_routes = on */
-	ROUTE_LOCAL	= 1 << 9, /* nginx serves it to loopback only */
+	ROUTE_LOCAL	= 1 << 9, /* nginx hides it from the world */
 	ROUTE_GATE	= 1 << 10, /* auth.gate_cookie stands in for a bearer */
 	ROUTE_LANGUAGE	= 1 << 11, /* looks at Accept-Language */
 	ROUTE_FILE	= 1 << 12, /* GET gives a file of tasks, whatever Accept

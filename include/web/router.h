@@ -24,9 +24,10 @@ int router_match(const struct routes *routes, struct text method,
 
 /* Would there be something without the slash at its end? One address has one
  * spelling; who has learnt another is told the right one rather than sent
- * there, which would cost every request twice. */
+ * there, which would cost every request twice. Rows with a flag of `hidden`
+ * are not told of. */
 bool router_slash(const struct routes *routes, struct text path,
-    struct arena *mem);
+    unsigned hidden);
 
 /* What a request without a row is counted as: a method of the table's, HEAD,
  * OPTIONS, or any other. */

@@ -233,7 +233,8 @@ print_local(FILE *out, const struct routes *routes,
 			continue;
 		fputs("\t\"~^no ", out);
 		print_pattern(out, routes->v[i].path);
-		fputs("$\" \"\";\n", out);
+		/* Nor is it told how it would be spelt. */
+		fputs("(/|$)\" \"\";\n", out);
 	}
 	fputs("}\n\n", out);
 }

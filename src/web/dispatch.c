@@ -257,7 +257,10 @@ reply_begin(struct call *call)
 static int
 find_nothing(struct call *call)
 {
-	if (!router_slash(&call->app->routes, call->req->path, call->mem))
+	const struct app *app = call->app;
+
+	if (!router_slash(&app->routes, call->req->path,
+	    app->settings->top_sample_routes ? 0 : ROUTE_SAMPLE))
 		return E_NOT_FOUND;
 	return call_refuse(call, E_NOT_FOUND, "There is nothing at this "
 	    "address; without the slash at its end there is.");

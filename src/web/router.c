@@ -156,11 +156,16 @@ router_match(const struct routes *routes, struct text method,
 }
 
 bool
-router_slash(const struct routes *routes, struct text path, struct arena *mem)
+router_slash(const struct routes *routes, struct text path, unsigned hidden)
 {
-	struct match match;
+	struct text params[ROUTE_PARAMS_MAX];
+	unsigned literal;
 
 	if (path.n < 2 || path.s[--path.n] != '/')
 		return false;
-	return router_match(routes, TEXT("OPTIONS"), path, mem, &match) == 0;
+	for (size_t i = 0; i < routes->n; i++)
+		if (!(routes->v[i].flags & hidden) &&
+		    path_fits(routes->v[i].path, path, params, &literal))
+			return true;
+	return false;
 }

@@ -493,7 +493,9 @@ def test_nginx_hides_it_from_all_but_loopback_and_who_is_named(mine):
             assert known("/metrics", address), address
         for address in ("192.0.3.1", "10.0.0.1", "2001:db8::8", "1.1.1.1",
                         "255.255.255.253", "::127.0.0.1"):
-            assert not known("/metrics", address), address
+            for path in ("/metrics", "/metrics/", "//metrics",
+                         "/%6detrics", "/x/../metrics"):
+                assert not known(path, address), (path, address)
             assert known("/healthz", address), address
     finally:
         process.terminate()

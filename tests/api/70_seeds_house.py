@@ -273,6 +273,8 @@ def test_s1_13_the_sample_route_is_off_unless_asked_for(strict, client):
     admin = docket.login(strict, strict.admin["username"],
                          strict.admin["password"])
     assert admin.get("/admin-data", 404).code == "not_found"
+    # Nor is somebody who spells it otherwise told how to.
+    assert "slash" not in admin.get("/admin-data/", 404).json["detail"]
     admin.close()
 
 
