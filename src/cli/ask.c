@@ -2,6 +2,7 @@
 /* One FastCGI request to docketd itself: works without nginx, and says nothing
  * that nginx would not. */
 #include <errno.h>
+#include <poll.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
@@ -10,6 +11,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "cli/scrape.h"
 
 /* FastCGI 1.0 §8. */
@@ -20,8 +22,11 @@
 #define STDOUT 6
 #define HEAD 8
 
-/* So long a group that serves may take; above server.deadline_ms. */
+/* So long a group that serves may take, for all of its answer; above
+ * server.deadline_ms. */
 #define PATIENCE_S 3
+/* Far above what a thousand workers have to tell. */
+#define REPLY_MAX (4u << 20)
 
 /* A record of fewer than 64 KiB. */
 static void
@@ -87,7 +92,6 @@ open_socket(const char *path)
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (fd < 0)
 		return -1;
-	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
 	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
 	if (connect(fd, (const struct sockaddr *)&address,
 	    sizeof(address)) == 0)
@@ -96,14 +100,35 @@ open_socket(const char *path)
 	return -1;
 }
 
-/* All of it, or false with errno; an end that comes too soon is EPIPE. */
+/* True when there is something to read; else errno. */
 static bool
-read_all(int fd, uint8_t *to, size_t n)
+await(int fd, int64_t late_ms)
+{
+	struct pollfd p = { .fd = fd, .events = POLLIN };
+	int64_t left;
+	int n = -1;
+
+	while (n < 0 && (left = late_ms - clock_mono_ms()) > 0) {
+		n = poll(&p, 1, (int)left);
+		if (n < 0 && errno != EINTR)
+			return false;
+	}
+	errno = EAGAIN;
+	return n > 0;
+}
+
+/* All of it, or false with errno; an end that comes too soon is EPIPE. Who
+ * sends a byte now and then is late all the same. */
+static bool
+read_all(int fd, uint8_t *to, size_t n, int64_t late_ms)
 {
 	while (n > 0) {
-		ssize_t got = recv(fd, to, n, 0);
+		ssize_t got;
 
-		if (got < 0 && errno == EINTR)
+		if (!await(fd, late_ms))
+			return false;
+		got = recv(fd, to, n, MSG_DONTWAIT);
+		if (got < 0 && (errno == EINTR || errno == EAGAIN))
 			continue;
 		if (got == 0)
 			errno = EPIPE;
@@ -119,17 +144,21 @@ static bool
 read_reply(int fd, struct buf *ret)
 {
 	static uint8_t content[65536 + 256];
+	const int64_t late_ms = clock_mono_ms() + 1000 * PATIENCE_S;
 	uint8_t head[HEAD];
 	size_t n;
 
 	do {
-		if (!read_all(fd, head, sizeof(head)))
+		if (!read_all(fd, head, sizeof(head), late_ms))
 			return false;
 		n = (size_t)head[4] << 8 | head[5];
-		if (!read_all(fd, content, n + head[6]))
+		if (!read_all(fd, content, n + head[6], late_ms))
 			return false;
 		if (head[1] == STDOUT)
 			buf_put(ret, content, n);
+		errno = EMSGSIZE;
+		if (ret->n > REPLY_MAX)
+			return false;
 	} while (head[1] != END_REQUEST);
 	errno = ENOMEM;
 	return !ret->failed;
@@ -140,7 +169,8 @@ static const char *
 take_body(const struct buf *reply, struct buf *ret)
 {
 	static const char gap[] = "\r\n\r\n", good[] = "Status: 200 ";
-	const char *body = memmem(reply->p, reply->n, gap, 4);
+	const char *body = reply->n < sizeof(good) ? NULL :
+	    memmem(reply->p, reply->n, gap, 4);
 
 	if (!body || memcmp(reply->p, good, sizeof(good) - 1) != 0)
 		return "it refuses to tell";

@@ -203,7 +203,7 @@ outbox_look(struct doctor *d)
 	if (late > LATE_WARN)
 		doctor_tell(d, late > LATE_FAIL ? DOCTOR_FAIL : DOCTOR_WARN,
 		    "systemctl status docket-courier; docket queue list",
-		    "a message is due since %" PRId64 " s, of %" PRId64,
+		    "a message has been due for %" PRId64 " s, of %" PRId64,
 		    late, o->letters);
 	if (o->dead > 0)
 		doctor_tell(d, DOCTOR_WARN, "docket queue list --state dead "

@@ -8,6 +8,15 @@
 #include "base/clock.h"
 #include "cli/scrape.h"
 
+/* Only what docketd writes: a terminal obeys some of the other bytes. */
+static bool
+is_printable(const char *s, const char *end)
+{
+	while (s < end && *s >= ' ' && *s <= '~')
+		s++;
+	return s == end;
+}
+
 /* name{labels} value, or name value. */
 static bool
 parse_line(const char *s, const char *end, struct sample *ret)
@@ -15,7 +24,7 @@ parse_line(const char *s, const char *end, struct sample *ret)
 	const char *space = memrchr(s, ' ', (size_t)(end - s));
 	const char *brace, *stop;
 
-	if (*s == '#' || !space)
+	if (*s == '#' || !space || space + 1 == end || !is_printable(s, end))
 		return false;
 	brace = memchr(s, '{', (size_t)(space - s));
 	stop = brace ? brace : space;

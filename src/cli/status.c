@@ -136,7 +136,7 @@ judge_channel(struct status *s, const char *channel)
 	if (status_value(s, "docket_outbox_held", label) > 0)
 		problem(s, STATUS_DEGRADED, "%s: held by an administrator", channel);
 	else if (due > DUE_LATE_S)
-		problem(s, STATUS_DEGRADED, "%s: a message is due since %.0f s",
+		problem(s, STATUS_DEGRADED, "%s: a message has been due for %.0f s",
 		    channel, due);
 }
 

@@ -63,7 +63,7 @@ print_channel(const struct status *s, const char *channel)
 		printf("%-11s not known\n", channel);
 		return;
 	}
-	printf("%-11s %.0f messages, due since %.0f s, breaker %s%s\n",
+	printf("%-11s %.0f messages, due for %.0f s, breaker %s%s\n",
 	    channel, status_value(s, "docket_outbox_messages", label),
 	    status_value(s, "docket_outbox_age_seconds", label),
 	    status_value(s, "docket_outbox_breaker_open", label) > 0 ? "open" :
@@ -75,7 +75,8 @@ print_channel(const struct status *s, const char *channel)
 static void
 print_span(const char *name, double seconds, const char *after)
 {
-	const int64_t t = seconds > 0 ? (int64_t)seconds : 0;
+	/* What is no span is none that fits, either. */
+	const int64_t t = seconds > 0 && seconds < 1e15 ? (int64_t)seconds : 0;
 
 	printf("%-11s ", name);
 	if (t >= 86400)

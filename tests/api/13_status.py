@@ -2,14 +2,17 @@
 """docket status and docket top: told by the service over its own sockets,
 whatever of it is down."""
 
+import contextlib
 import json
 import os
 import pty
 import re
 import select
 import signal
+import socket
 import subprocess
 import termios
+import threading
 
 import pytest
 
@@ -155,6 +158,102 @@ def test_nothing_serves(mine, tmp_path):
     page = run(mine, "status", "--set", f"server.socket={gone}")
     assert page.returncode == 2
     assert page.stdout.startswith("docket      down\n")
+
+
+# --- who answers is not what it says -------------------------------------
+
+def record(kind, content):
+    return bytes([1, kind, 0, 1]) + len(content).to_bytes(2, "big") \
+        + b"\0\0" + content
+
+
+@contextlib.contextmanager
+def impostor(tmp_path, pieces):
+    """Somebody else at the socket; pieces() are sent to each who asks."""
+    path = str(tmp_path / "sock")
+    over = threading.Event()
+
+    def serve():
+        while not over.is_set():
+            with contextlib.suppress(OSError):
+                peer, _ = listener.accept()
+                with peer:
+                    peer.settimeout(10 * SLOW)
+                    peer.recv(65536)
+                    for piece in pieces(over):
+                        peer.sendall(piece)
+
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(path)
+        listener.listen()
+        listener.settimeout(0.2)
+        thread = threading.Thread(target=serve)
+        thread.start()
+        try:
+            yield ("--set", f"server.socket={path}", "--set",
+                   "server.auth_socket=")
+        finally:
+            over.set()
+            thread.join()
+
+
+def asked(mine, sets, *words):
+    done = run(mine, *words, *sets)
+    return done.stdout + done.stderr
+
+
+def test_a_terminal_gets_no_orders(mine, tmp_path):
+    row = ('docket_worker_busy_seconds{{worker="main.{}",state="idle",'
+           'operation="{}",pid="0"}} 1\n')
+    body = ('docket_build_info{version="9\033]0;gone\007"} 1\n'
+            'docket_start_time_seconds -1e300\n'
+            'docket_gc_time_seconds 1e300\n'
+            'docket_schema_version \n'
+            + row.format(0, "good") + row.format(1, "\033[2J")
+            + row.format(2, "\x9b2J")).encode("latin-1")
+
+    def pieces(over):
+        yield record(6, b"Status: 200 OK\r\n\r\n" + body)
+        yield record(3, bytes(8))
+
+    with impostor(tmp_path, pieces) as sets:
+        for words in (("status",), ("status", "--json"), ("top", "--once")):
+            done = subprocess.run(command(mine, *words, *sets), timeout=60,
+                                  capture_output=True)
+            told = done.stdout + done.stderr
+            assert all(byte == 10 or 32 <= byte < 127 for byte in told), told
+            assert (b"main.0" in told) == (words[0] == "top"), told
+            assert b"main.1" not in told and b"main.2" not in told
+
+
+def test_who_dribbles_is_late(mine, tmp_path):
+    def pieces(over):
+        yield record(6, b"Status: 200 OK\r\n\r\n")
+        while not over.wait(0.3):
+            yield record(6, b"#")
+
+    with impostor(tmp_path, pieces) as sets:
+        assert "no answer within 3 s" in asked(mine, sets, "status")
+        assert "no answer within 3 s" in asked(mine, sets, "top", "--once")
+
+
+def test_an_answer_without_an_end_is_cut(mine, tmp_path):
+    def pieces(over):
+        while not over.is_set():
+            yield record(6, bytes(65528))
+
+    with impostor(tmp_path, pieces) as sets:
+        assert "Message too long" in asked(mine, sets, "status")
+
+
+@pytest.mark.parametrize("answer", [b"\r\n\r\n", b"Status: 20", b""])
+def test_half_an_answer_is_none(mine, tmp_path, answer):
+    def pieces(over):
+        yield record(6, answer)
+        yield record(3, bytes(8))
+
+    with impostor(tmp_path, pieces) as sets:
+        assert "it refuses to tell" in asked(mine, sets, "status")
 
 
 # --- top ------------------------------------------------------------------
