@@ -26,6 +26,7 @@ struct log_entry {
 	enum log_level level;
 	const char *program, *name, *event;
 	char text[LOG_LINE_MAX];	/* all pairs, as they are printed */
+	bool cut;			/* it had no room for all of them */
 	struct log_pair pairs[LOG_PAIRS_MAX];	/* values: into this->marked */
 	size_t n_pairs;
 	char format[512], marked[LOG_LINE_MAX];

@@ -226,7 +226,7 @@ log_form_json(const struct log_entry *e, char out[LOG_FORM_MAX])
 	static const char end[] = ",\"cut\":true}\n";
 	struct line l = { .out = out, .cap = LOG_FORM_MAX - sizeof(end) };
 	char when[TIME_CHARS];
-	bool cut = false;
+	bool cut = e->cut;
 
 	time_format(clock_real_us(), when);
 	puts_(&l, "{\"time\":");

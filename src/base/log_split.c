@@ -116,9 +116,11 @@ log_split(struct log_entry *e, const char *fmt, va_list ap)
 	e->n_pairs = 0;
 	e->marked[0] = '\0';
 	va_copy(again, ap);
-	if (vsnprintf(e->text, sizeof(e->text), fmt, again) < 0)
-		e->text[0] = '\0';
+	n = vsnprintf(e->text, sizeof(e->text), fmt, again);
 	va_end(again);
+	if (n < 0)
+		e->text[0] = '\0';
+	e->cut = n >= (int)sizeof(e->text);
 	if (marks < 0)
 		return;
 #pragma GCC diagnostic push

@@ -187,6 +187,14 @@ json_is_whole_however_long(void **state)
 	n = strlen(line);
 	assert_true(n <= 8192);
 	assert_string_equal(line + n - 13, ",\"cut\":true}\n");
+	/* one that has room in the line, but was cut before */
+	memset(text, 'x', 5000);
+	log_event(LOG_INFO, "e", "a=%s", text);
+	line = written();
+	n = strlen(line);
+	assert_non_null(strstr(line, "\"text\":\"a=xxx"));
+	assert_string_equal(line + n - 15, "x\",\"cut\":true}\n");
+	memset(text, 1, 5000);
 	/* many at once, and long ones */
 	for (int i = 0; i < 6; i++)
 		log_later(LOG_INFO, "request", "v=%.*s", 1300, text);
