@@ -72,8 +72,8 @@ OPERATION("setCookie", "gate", DOC_COOKIE, CODES(E_NOT_FOUND), "`auth.gate_cooki
 OPERATION("endCookie", "gate", DOC_COOKIE, CODES(E_NOT_FOUND), "Done even when the cookie was no longer good.")
 
 OPERATION("health", "service", 0, CODES(E_OK), "Touches nothing but the worker that answers.")
-OPERATION("ready", "service", 0, CODES(E_OK), "503 while the database is away or its schema is another build's. For load balancers.")
-OPERATION("getMetrics", "service", 0, CODES(E_NOT_FOUND), "OpenMetrics where Accept asks for it, else the older text format. Nothing in it names anybody. Others than nginx's own host are told that there is nothing.")
+OPERATION("ready", "service", 0, CODES(E_DATABASE), "503 while the database is away or its schema is another build's. For load balancers.")
+OPERATION("getMetrics", "service", 0, CODES(E_NOT_FOUND), "OpenMetrics, unless Accept names something else alone: then the older text format. Nothing in it names anybody. Whoever is neither on nginx's own host nor in `server.metrics_allow` is told that there is nothing.")
 OPERATION("openapi", "service", 0, CODES(E_OK), "For these settings: `auth.tasks_auth` decides what opens /tasks.")
 OPERATION("getProblem", "service", 0, CODES(E_NOT_FOUND), "Where the `type` of a problem document leads (RFC 9457).")
 

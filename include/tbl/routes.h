@@ -106,7 +106,7 @@ ROUTE(GET,    "/users/get_users", "GET /auth/users", ACCESS_ADMIN, "admin", TX_R
 /* operations */
 ROUTE(GET,    "/healthz",	NULL, ACCESS_PUBLIC, NULL, TX_NONE, GROUP_MAIN, 0, fields_none, fields_none, 200, health_reply, RATE_NONE, api_health, "health", "Is the process alive?")
 ROUTE(GET,    "/readyz",	NULL, ACCESS_PUBLIC, NULL, TX_NONE, GROUP_MAIN, 0, fields_none, fields_none, 200, health_reply, RATE_NONE, api_ready, "ready", "Can it serve: is the database there, with this schema?")
-ROUTE(GET,    "/metrics",	NULL, ACCESS_PUBLIC, NULL, TX_NONE, GROUP_MAIN, ROUTE_LOCAL | ROUTE_PLAIN, fields_none, metrics_query, 200, fields_none, RATE_NONE, api_metrics, "getMetrics", "What the service has done, for Prometheus; to loopback only")
+ROUTE(GET,    "/metrics",	NULL, ACCESS_PUBLIC, NULL, TX_NONE, GROUP_MAIN, ROUTE_LOCAL | ROUTE_PLAIN, fields_none, metrics_query, 200, fields_none, RATE_NONE, api_metrics, "getMetrics", "What the service has done, for Prometheus; not for the world")
 ROUTE(GET,    "/openapi.json",	NULL, ACCESS_PUBLIC, NULL, TX_NONE, GROUP_MAIN, ROUTE_PUBLIC_CACHE | ROUTE_ETAG, fields_none, fields_none, 200, fields_none, RATE_API, api_openapi, "openapi", "This interface as OpenAPI 3.1")
 ROUTE(GET,    "/problems/{code}", NULL, ACCESS_PUBLIC, NULL, TX_NONE, GROUP_MAIN, ROUTE_PUBLIC_CACHE | ROUTE_ETAG, fields_none, fields_none, 200, problem_reply, RATE_API, api_problem, "getProblem", "What a problem document's type means")
 

@@ -128,7 +128,7 @@ applies(const struct route *route, const struct operation *op, enum when when)
 	case ON_WRITE:
 		return route->tx == TX_WRITE;
 	case ON_STORE:
-		return route->tx != TX_NONE || route->rate == RATE_NONE;
+		return route->tx != TX_NONE;
 	case ON_SAMPLE:
 		return route->flags & ROUTE_SAMPLE;
 	default:
