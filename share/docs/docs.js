@@ -179,8 +179,9 @@
 		const body = await reply.json().catch(() => ({}));
 
 		if (!reply.ok)
-			throw new Error((body.error_description ??
-			    `The server said ${reply.status}.`) + wait(reply));
+			throw Object.assign(new Error((body.error_description ??
+			    `The server said ${reply.status}.`) + wait(reply)),
+			    { later: reply.headers.has("Retry-After") });
 		return body;
 	}
 
@@ -201,12 +202,24 @@
 	}
 
 	async function renew() {
+		const before = session;
+
 		try {
-			keep(await token({
+			const next = await token({
 				grant_type: "refresh_token",
-				refresh_token: session.refresh_token,
-			}));
-		} catch {
+				refresh_token: before.refresh_token,
+			});
+
+			// Whoever has signed out meanwhile stays so.
+			if (session === before)
+				keep(next);
+		} catch (error) {
+			if (session !== before)
+				return;
+			if (error instanceof TypeError || error.later) {
+				renewal = setTimeout(renew, 5000);
+				return;
+			}
 			forget();
 			say("The session has ended: sign in again.");
 		}

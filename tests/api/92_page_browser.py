@@ -196,6 +196,34 @@ def test_the_token_is_renewed_in_time(dev, page, fresh):
     quiet(page, dev)
 
 
+def test_who_signs_out_during_a_renewal_is_out(dev, page, fresh):
+    one = fresh()
+    page.call("Page.addScriptToEvaluateOnNewDocument", source="""
+        const later = setTimeout, ask = fetch;
+        let tokens = 0;
+        window.setTimeout = (work, ms, ...more) => later(work,
+            ms > 400000 ? 100 : ms, ...more);
+        window.fetch = async (...what) => {
+            const reply = await ask(...what);
+
+            if (String(what[0]).endsWith("/auth/token") && ++tokens === 2)
+                await new Promise((go) => { window.letGo = go; });
+            return reply;
+        };""")
+    open_page(page, dev)
+    sign_in(page, one.username, one.password)
+    page.until("Boolean(window.letGo)", "a renewal under way")
+    page.run("document.getElementById('leave').click()")
+    page.until("!document.getElementById('enter').hidden", "the form")
+    page.run("letGo()")
+    try_it(page)
+    shown(page, "words.includes('Status: 401')", "401")
+    # A session that came back would be renewed at once.
+    assert len([url for url in page.asked()
+                if url.endswith("/auth/token")]) == 2
+    quiet(page, dev, "401")
+
+
 def test_without_scripts_there_is_a_link(dev, page):
     page.call("Emulation.setScriptExecutionDisabled", value=True)
     page.go(dev.url + "/docs")
