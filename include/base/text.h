@@ -65,4 +65,17 @@ hex_value(char c)
 	return -1;
 }
 
+/* 2 n digits in lower case, and a NUL. */
+static inline void
+hex_write(char *to, const unsigned char *bytes, size_t n)
+{
+	static const char digits[] = "0123456789abcdef";
+
+	for (size_t i = 0; i < n; i++) {
+		*to++ = digits[bytes[i] >> 4];
+		*to++ = digits[bytes[i] & 15];
+	}
+	*to = '\0';
+}
+
 #endif

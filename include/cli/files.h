@@ -20,9 +20,12 @@ int file_get(struct arena *mem, const char *path, struct text *ret);
 /* Written beside it, synced, renamed: never half. 0 or a negative errno. */
 int file_put(struct arena *mem, const char *path, struct text bytes,
     const struct file_mode *mode);
+/* All of it, however often that takes. False with errno. */
+bool file_write(int fd, struct text bytes);
 /* All that lacks of the path, as mkdir -p has it; what is there stays as it
  * is. 0 or a negative errno. */
-int file_folder(const char *path, const struct file_mode *mode);
+int file_folder(struct arena *mem, const char *path,
+    const struct file_mode *mode);
 /* Of the file to the disk. 0 or a negative errno. */
 int file_sync(const char *path);
 

@@ -16,6 +16,8 @@ struct tool {
 				 * 0: none */
 	long seconds;		/* it is ended after that; 0: it takes its
 				 * time */
+	void (*tick)(void *arg);	/* called now and then while it runs */
+	void *arg;
 };
 
 struct tool_end {
@@ -31,6 +33,9 @@ const char *tool_find(struct arena *mem, const char *name);
 /* Run it to its end; ret->code. Its environment is ours without the
  * variables that change what PostgreSQL's programs connect to. */
 int tool_run(struct arena *mem, const struct tool *tool, struct tool_end *ret);
+/* From true to false, SIGHUP, SIGINT and SIGTERM end the program that is run
+ * instead of us, so that what we began we can tell, or take back. */
+void tool_hold(bool hold);
 /* This very program again, with another command. */
 const char *tool_self(struct arena *mem);
 

@@ -4,7 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
+#include <libgen.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -51,8 +51,8 @@ file_get(struct arena *mem, const char *path, struct text *ret)
 	return error;
 }
 
-static bool
-write_all(int fd, struct text bytes)
+bool
+file_write(int fd, struct text bytes)
 {
 	while (bytes.n > 0) {
 		ssize_t n = write(fd, bytes.s, bytes.n);
@@ -87,39 +87,61 @@ file_put(struct arena *mem, const char *path, struct text bytes,
 	    0600);
 	if (fd < 0)
 		return -errno;
-	good = give(fd, mode) && write_all(fd, bytes) && fsync(fd) == 0;
+	good = give(fd, mode) && file_write(fd, bytes) && fsync(fd) == 0;
 	error = good ? 0 : -errno;
 	close(fd);
 	if (good && rename(fresh, path) < 0)
 		error = -errno;
 	if (error)
 		unlink(fresh);
-	return error;
+	return error ? error : file_sync(dirname(arena_printf(mem, "%s",
+	    path)));
+}
+
+/* A folder that was made here: it is given away by its descriptor, since
+ * whoever has the one above may have put a link into its place. */
+static int
+folder_give(int fd, const struct file_mode *mode)
+{
+	return fd < 0 || !give(fd, mode) ? -errno : 0;
+}
+
+/* The folder `name` below `at`; *ret: to go on below it. */
+static int
+folder_step(int at, const char *name, const struct file_mode *mode, int *ret)
+{
+	const bool made = mkdirat(at, name, 0700) == 0;
+	int error = made || errno == EEXIST ? 0 : -errno;
+
+	*ret = -1;
+	if (error)
+		return error;
+	*ret = openat(at, name, O_DIRECTORY | O_CLOEXEC | (made ?
+	    O_RDONLY | O_NOFOLLOW : O_PATH));
+	if (made)
+		return folder_give(*ret, mode);
+	return *ret < 0 ? -errno : 0;
 }
 
 int
-file_folder(const char *path, const struct file_mode *mode)
+file_folder(struct arena *mem, const char *path, const struct file_mode *mode)
 {
-	char part[PATH_MAX];
+	const struct file_mode above = { 0755, geteuid(), getegid() };
+	char *rest = arena_printf(mem, "%s", path), *name;
+	int at = open(*path == '/' ? "/" : ".", O_PATH | O_DIRECTORY |
+	    O_CLOEXEC), below, error = at < 0 ? -errno : 0;
 
-	if (snprintf(part, sizeof(part), "%s", path) >= (int)sizeof(part))
-		return -ENAMETOOLONG;
-	for (char *slash = part; slash; ) {
-		slash = strchr(slash + 1, '/');
-		if (slash)
-			*slash = '\0';
-		if (mkdir(part, slash ? 0755 : mode->mode) == 0) {
-			if (!slash && (chmod(part, mode->mode) < 0 ||
-			    (geteuid() == 0 &&
-			    chown(part, mode->uid, mode->gid) < 0)))
-				return -errno;
-		} else if (errno != EEXIST) {
-			return -errno;
-		}
-		if (slash)
-			*slash = '/';
+	while (error == 0 && (name = strsep(&rest, "/"))) {
+		if (!*name)
+			continue;
+		error = folder_step(at, name, rest && *rest ? &above : mode,
+		    &below);
+		close(at);
+		at = below;
 	}
-	return 0;
+	if (at >= 0)
+		close(at);
+	return error;
 }
 
 int

@@ -13,6 +13,8 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+#include "cli/files.h"
+
 static int
 fail(const char *path, const char *why, int status)
 {
@@ -98,22 +100,6 @@ replace_begin(struct replace *r, const char *file, const char *like)
 	return owner(r, like);
 }
 
-static bool
-write_all(int fd, struct text bytes)
-{
-	while (bytes.n > 0) {
-		ssize_t n = write(fd, bytes.s, bytes.n);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return false;
-		bytes.s += n;
-		bytes.n -= (size_t)n;
-	}
-	return true;
-}
-
 int
 replace_write(const struct replace *r, struct text bytes)
 {
@@ -124,7 +110,7 @@ replace_write(const struct replace *r, struct text bytes)
 
 	if (good && (r->uid != geteuid() || r->gid != getegid()))
 		good = fchown(fd, r->uid, r->gid) == 0;
-	good = good && fchmod(fd, 0600) == 0 && write_all(fd, bytes) &&
+	good = good && fchmod(fd, 0600) == 0 && file_write(fd, bytes) &&
 	    fsync(fd) == 0;
 	error = errno;
 	if (fd >= 0)

@@ -10,6 +10,7 @@
 #include <pwd.h>
 #include <signal.h>
 #include <spawn.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -19,6 +20,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "cli/files.h"
 
 #ifndef DOCKET_SBINDIR
 #define DOCKET_SBINDIR "/usr/sbin"
@@ -26,6 +28,7 @@
 
 #define SAID_MAX ((off_t)4 << 20)
 #define WORDS_MAX 64
+#define TICK_MS 200
 
 enum { IN, OUT, ERR, FILES };
 
@@ -124,20 +127,6 @@ environment(struct arena *mem)
 
 /* ---- one run ---- */
 
-static bool
-write_all(int fd, struct text bytes)
-{
-	while (bytes.n > 0) {
-		ssize_t n = write(fd, bytes.s, bytes.n);
-
-		if (n < 0)
-			return false;
-		bytes.s += n;
-		bytes.n -= (size_t)n;
-	}
-	return lseek(fd, 0, SEEK_SET) == 0;
-}
-
 /* Files in memory, not pipes: nobody waits for anybody to read. */
 static bool
 files_open(const struct tool *tool, int fds[FILES])
@@ -147,7 +136,8 @@ files_open(const struct tool *tool, int fds[FILES])
 		if (fds[i] < 0)
 			return false;
 	}
-	return write_all(fds[IN], tool->input);
+	return file_write(fds[IN], tool->input) &&
+	    lseek(fds[IN], 0, SEEK_SET) == 0;
 }
 
 static void
@@ -174,6 +164,29 @@ file_said(struct arena *mem, int fd)
 	return (struct text){ bytes, got > 0 ? (size_t)got : 0 };
 }
 
+/* Signals are held here, not there. */
+static int
+attr_set(posix_spawnattr_t *attr)
+{
+	sigset_t none;
+	int r = posix_spawnattr_setflags(attr, POSIX_SPAWN_SETSIGMASK);
+
+	sigemptyset(&none);
+	return r ? r : posix_spawnattr_setsigmask(attr, &none);
+}
+
+static int
+actions_set(posix_spawn_file_actions_t *actions, const int from[FILES])
+{
+	int r = 0;
+
+	/* From above: standard input may itself be one that is given. */
+	for (int i = FILES - 1; i >= 0 && r == 0; i--)
+		r = posix_spawn_file_actions_adddup2(actions, from[i], i);
+	r = r ? r : posix_spawn_file_actions_addclosefrom_np(actions, FILES);
+	return r ? r : posix_spawn_file_actions_addchdir_np(actions, "/");
+}
+
 /* 0 or an errno. */
 static int
 start(struct arena *mem, const struct tool *tool, const int fds[FILES],
@@ -187,6 +200,7 @@ start(struct arena *mem, const struct tool *tool, const int fds[FILES],
 		fds[ERR],
 	};
 	posix_spawn_file_actions_t actions;
+	posix_spawnattr_t attr;
 	int r;
 
 	if (!words)
@@ -196,40 +210,87 @@ start(struct arena *mem, const struct tool *tool, const int fds[FILES],
 	r = posix_spawn_file_actions_init(&actions);
 	if (r)
 		return r;
-	/* From above: standard input may itself be one that is given. */
-	for (int i = FILES - 1; i >= 0 && r == 0; i--)
-		r = posix_spawn_file_actions_adddup2(&actions, from[i], i);
-	r = r ? r : posix_spawn_file_actions_addclosefrom_np(&actions, FILES);
-	r = r ? r : posix_spawn_file_actions_addchdir_np(&actions, "/");
-	r = r ? r : posix_spawn(ret, path, &actions, NULL,
-	    (char *const *)words, environment(mem));
+	r = posix_spawnattr_init(&attr);
+	if (r == 0) {
+		r = actions_set(&actions, from);
+		r = r ? r : attr_set(&attr);
+		r = r ? r : posix_spawn(ret, path, &actions, &attr,
+		    (char *const *)words, environment(mem));
+		posix_spawnattr_destroy(&attr);
+	}
 	posix_spawn_file_actions_destroy(&actions);
 	return r;
 }
 
-/* True: it was ended, because its time was over. */
-static bool
-wait_for(pid_t pid, long seconds, int *ret_status)
-{
-	const int64_t until = clock_mono_ms() + seconds * 1000;
-	struct pollfd end = { .fd = pidfd_open(pid, 0), .events = POLLIN };
-	bool late = false;
+/* ---- while it runs ---- */
 
-	while (seconds > 0 && end.fd >= 0) {
+static bool held;
+
+static void
+held_set(sigset_t *set)
+{
+	sigemptyset(set);
+	sigaddset(set, SIGHUP);
+	sigaddset(set, SIGINT);
+	sigaddset(set, SIGTERM);
+}
+
+void
+tool_hold(bool hold)
+{
+	sigset_t set;
+
+	held_set(&set);
+	fflush(NULL);
+	held = hold;
+	sigprocmask(hold ? SIG_BLOCK : SIG_UNBLOCK, &set, NULL);
+}
+
+/* What is meant for us ends what we wait for. PostgreSQL's programs take
+ * SIGINT for: give the statement up, and let go of what it holds. */
+static void
+pass_on(pid_t pid)
+{
+	const struct timespec at_once = { .tv_sec = 0 };
+	sigset_t set;
+
+	held_set(&set);
+	while (held && sigtimedwait(&set, NULL, &at_once) > 0)
+		kill(pid, SIGINT);
+}
+
+/* Until it has ended; false: its time was over before. */
+static bool
+watch(const struct tool *tool, pid_t pid)
+{
+	const int64_t until = tool->seconds ?
+	    clock_mono_ms() + tool->seconds * 1000 : INT64_MAX;
+	struct pollfd end = { .fd = pidfd_open(pid, 0), .events = POLLIN };
+	bool ended = end.fd < 0;
+
+	while (!ended && clock_mono_ms() < until) {
 		const int64_t left = until - clock_mono_ms();
 
-		if (left > 0 && poll(&end, 1, (int)left) > 0)
-			break;
-		if (left <= 0) {
-			late = true;
-			kill(pid, SIGKILL);
-			break;
-		}
+		ended = poll(&end, 1, left < TICK_MS ? (int)left : TICK_MS) > 0;
+		pass_on(pid);
+		if (tool->tick)
+			tool->tick(tool->arg);
 	}
-	while (waitpid(pid, ret_status, 0) < 0 && errno == EINTR)
-		;
 	if (end.fd >= 0)
 		close(end.fd);
+	return ended;
+}
+
+/* True: it was ended, because its time was over. */
+static bool
+wait_for(const struct tool *tool, pid_t pid, int *ret_status)
+{
+	const bool late = !watch(tool, pid);
+
+	if (late)
+		kill(pid, SIGKILL);
+	while (waitpid(pid, ret_status, 0) < 0 && errno == EINTR)
+		;
 	return late;
 }
 
@@ -254,7 +315,7 @@ tool_run(struct arena *mem, const struct tool *tool, struct tool_end *ret)
 	error = files_open(tool, fds) ? start(mem, tool, fds, &pid) : errno;
 	if (error) {
 		ret->err = why_not(mem, tool, error);
-	} else if (wait_for(pid, tool->seconds, &status)) {
+	} else if (wait_for(tool, pid, &status)) {
 		ret->err = text_of(arena_printf(mem, "%s: not done in %ld s",
 		    tool->argv[0], tool->seconds));
 	} else {

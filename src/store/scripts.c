@@ -73,8 +73,7 @@ script_read(const char *dir, const char *name, struct arena *mem, FILE *err,
 		    strerror(errno));
 		return EX_NOINPUT;
 	}
-	for (size_t i = 0; i < sizeof(hash); i++)
-		snprintf(ret->checksum + 2 * i, 3, "%02x", hash[i]);
+	hex_write(ret->checksum, hash, sizeof(hash));
 	return 0;
 }
 

@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include <fcntl.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -125,6 +126,43 @@ test_what_it_does_not_get(void **state)
 	close(open_here);
 }
 
+/* Held, a signal ends the program and not us. */
+static void
+test_a_signal_goes_to_the_program(void **state)
+{
+	static const char *const argv[] = { "sleep", "600", NULL };
+	const struct tool tool = { .argv = argv, .seconds = 300 };
+	struct tool_end end;
+
+	(void)state;
+	tool_hold(true);
+	kill(getpid(), SIGTERM);
+	assert_int_equal(tool_run(mem, &tool, &end), -1);
+	tool_hold(false);
+	assert_non_null(strstr(end.err.s, "signal 2"));
+}
+
+static void
+count_up(void *arg)
+{
+	++*(int *)arg;
+}
+
+static void
+test_it_is_looked_at_while_it_runs(void **state)
+{
+	static const char *const argv[] = { "sleep", "1", NULL };
+	int n = 0;
+	const struct tool tool = {
+		.argv = argv, .tick = count_up, .arg = &n,
+	};
+	struct tool_end end;
+
+	(void)state;
+	assert_int_equal(tool_run(mem, &tool, &end), 0);
+	assert_true(n >= 2);
+}
+
 static int
 setup(void **state)
 {
@@ -151,6 +189,8 @@ main(void)
 		cmocka_unit_test(test_nobody_waits_longer_than_it_may_take),
 		cmocka_unit_test(test_no_such_user_is_told),
 		cmocka_unit_test(test_what_it_does_not_get),
+		cmocka_unit_test(test_a_signal_goes_to_the_program),
+		cmocka_unit_test(test_it_is_looked_at_while_it_runs),
 	};
 
 	return cmocka_run_group_tests_name("cli_tool", tests, setup, teardown);
