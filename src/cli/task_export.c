@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "cli/bar.h"
 #include "cli/task_user.h"
 #include "store/export.h"
 
@@ -49,8 +50,8 @@ export_part(struct job *job, struct db *db, bool *ret_more)
 		task_file_put(job->format, &job->out, &tasks[i],
 		    job->n++ == 0);
 	arena_reset(job->mem);
-	if (isatty(STDERR_FILENO) && job->file)
-		fprintf(stderr, "\r%zu tasks", job->n);
+	if (job->file)
+		bar_show(0, 0, "%zu tasks", job->n);
 	return write_out(job);
 }
 
@@ -109,8 +110,8 @@ export_file(struct job *job, struct db *db, const struct uuid *owner,
 		r = publish(job, part, mem);
 	if (job->file && fclose(job->f) && r == 0)
 		r = -errno;
-	if (isatty(STDERR_FILENO) && job->file)
-		fputc('\n', stderr);
+	if (job->file)
+		bar_end();
 	if (r == 0)
 		return EX_OK;
 	if (job->file)

@@ -9,13 +9,13 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "cli/bar.h"
 #include "cli/task_user.h"
 #include "core/task.h"
 #include "web/task_import.h"
 
 /* What is looked at at once; a record is never larger. */
 #define WINDOW ((size_t)4 * TASK_RECORD_MAX)
-#define BAR 30
 
 struct job {
 	const char *name;	/* for messages */
@@ -32,29 +32,18 @@ tell(void *arg, size_t line, const struct fault *f)
 {
 	const struct job *job = arg;
 
-	if (isatty(STDERR_FILENO))
-		fputs("\r\033[K", stderr);
+	bar_clear();
 	fprintf(stderr, "%s:%zu: %.*s%s%s\n", job->name, line,
 	    TEXT_FMT(f->pointer), f->pointer.n ? " " : "", f->detail);
 }
 
-/* For people alone. */
 static void
 show(const struct job *job)
 {
 	const struct task_import *im = &job->im;
-	int filled;
 
-	if (!isatty(STDERR_FILENO))
-		return;
-	fputc('\r', stderr);
-	if (job->size > 0) {
-		filled = (int)(job->done * BAR / job->size);
-		fprintf(stderr, "[%.*s%*s] %3d %%  ", filled,
-		    "##############################", BAR - filled, "",
-		    (int)(job->done * 100 / job->size));
-	}
-	fprintf(stderr, "%zu tasks", im->added + im->skipped + im->refused);
+	bar_show(job->done, job->size, "%zu tasks",
+	    im->added + im->skipped + im->refused);
 }
 
 /* Fill the window; true: the file ends with it. */
@@ -109,8 +98,7 @@ conclude(const struct job *job, int r)
 {
 	const struct task_reader *reader = &job->im.reader;
 
-	if (isatty(STDERR_FILENO))
-		fputc('\n', stderr);
+	bar_end();
 	for (size_t i = 0; i < reader->n_ignored; i++)
 		fprintf(stderr, "%s: not taken, tasks have none: %.*s\n",
 		    job->name, TEXT_FMT(reader->ignored[i]));

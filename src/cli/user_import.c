@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "cli/bar.h"
 #include "cli/cli.h"
 #include "cli/import.h"
 
@@ -98,8 +99,7 @@ flush(struct import *im)
 		r = 0;
 	if (r == 0)
 		start_batch(im);
-	if (isatty(STDERR_FILENO))
-		fprintf(stderr, "\r%zu lines", im->file.number);
+	bar_show(0, 0, "%zu lines", im->file.number);
 	return r;
 }
 
@@ -147,8 +147,7 @@ all(struct import *im)
 static int
 tell(const struct import *im, int r)
 {
-	if (isatty(STDERR_FILENO))
-		fputc('\n', stderr);
+	bar_end();
 	printf("%zu %s, %zu lines refused%s\n", im->done,
 	    im->update ? "added or updated" : "added", im->refused,
 	    im->dry ? "; nothing was changed (--dry-run)" : "");
