@@ -17,6 +17,7 @@
 #include "cli/tool.h"
 
 #define BACKUP_FORM 1
+#define BACKUP_FILES 64
 #define BACKUP_SUMS "SHA256SUMS"
 #define BACKUP_MANIFEST "manifest"
 #define BACKUP_DUMP "database.dump"
@@ -35,5 +36,8 @@ bool backup_dsn(const struct settings *settings);
 /* As the owner of the database. NULL, and *ret_status, when it is not there. */
 struct db *backup_database(const struct cli *cli, const struct stmts *set,
     int *ret_status);
+/* What the database has goes, and the dump comes. 0 or an exit status, and
+ * said what became of it. */
+int restore_database(struct cli *cli, const char *dump);
 
 #endif

@@ -15,9 +15,9 @@
 #include "base/clock.h"
 #include "base/version.h"
 #include "cli/backup.h"
+#include "cli/bar.h"
 #include "store/backup.h"
 
-#define FILES_MAX 64
 #define DEEP 8
 
 struct backup {
@@ -25,7 +25,7 @@ struct backup {
 	struct arena *mem;
 	const char *to;		/* what it is to be called */
 	char *at;		/* where it is made, beside it */
-	const char *files[FILES_MAX];
+	const char *files[BACKUP_FILES];
 	size_t n;
 	struct backup_facts facts;
 };
@@ -41,7 +41,7 @@ path_of(const struct backup *b, const char *name)
 static int
 noted(struct backup *b, const char *name)
 {
-	if (b->n == FILES_MAX)
+	if (b->n == BACKUP_FILES)
 		return backup_fail(b->to, "more files than a backup has room "
 		    "for", EX_SOFTWARE);
 	b->files[b->n++] = name;
@@ -132,20 +132,33 @@ keys_copy(struct backup *b)
 	return status ? status : copy(b, s->auth_key_file, BACKUP_RING);
 }
 
+static void
+dump_show(void *arg)
+{
+	struct stat st = { .st_size = 0 };
+
+	stat(arg, &st);
+	bar_show(0, 0, "dumped: %jd MB", (intmax_t)(st.st_size >> 20));
+}
+
 /* One snapshot, whoever writes meanwhile. */
 static int
 dump(struct backup *b)
 {
-	const char *path = path_of(b, BACKUP_DUMP);
+	char *path = arena_printf(b->mem, "%s/" BACKUP_DUMP, b->at);
 	const char *const argv[] = {
 		"pg_dump", "--format=custom", "--schema=docket",
 		"--no-password", "--lock-wait-timeout=10000", "--file", path,
 		"--dbname", b->cli->settings.database_owner_dsn, NULL,
 	};
-	const struct tool tool = { .argv = argv };
+	const struct tool tool = {
+		.argv = argv, .tick = dump_show, .arg = path,
+	};
 	struct tool_end end;
+	const int code = tool_run(b->mem, &tool, &end);
 
-	if (tool_run(b->mem, &tool, &end) == 0)
+	bar_clear();
+	if (code == 0)
 		return noted(b, BACKUP_DUMP);
 	fprintf(stderr, "docket: pg_dump: %.*s\n", TEXT_FMT(end.err));
 	return EX_UNAVAILABLE;
@@ -230,24 +243,6 @@ commit(struct backup *b)
 }
 
 static int
-fill(struct backup *b)
-{
-	int status = folders(b);
-
-	if (status == 0)
-		status = dump(b);
-	if (status == 0)
-		status = settings_copy(b);
-	if (status == 0)
-		status = keys_copy(b);
-	if (status == 0)
-		status = manifest(b);
-	if (status == 0)
-		status = sums(b);
-	return status ? status : commit(b);
-}
-
-static int
 facts(struct backup *b)
 {
 	int status = 0;
@@ -259,6 +254,39 @@ facts(struct backup *b)
 	}
 	db_free(db);
 	return status;
+}
+
+/* Its number is in the manifest, which restore goes by. */
+static int
+still_the_same(struct backup *b)
+{
+	const int64_t before = b->facts.migration;
+	const int status = facts(b);
+
+	if (status || b->facts.migration == before)
+		return status;
+	return backup_fail(b->to, "the database was migrated meanwhile: run "
+	    "this again", EX_TEMPFAIL);
+}
+
+static int
+fill(struct backup *b)
+{
+	int status = folders(b);
+
+	if (status == 0)
+		status = dump(b);
+	if (status == 0)
+		status = still_the_same(b);
+	if (status == 0)
+		status = settings_copy(b);
+	if (status == 0)
+		status = keys_copy(b);
+	if (status == 0)
+		status = manifest(b);
+	if (status == 0)
+		status = sums(b);
+	return status ? status : commit(b);
 }
 
 static int
@@ -294,8 +322,13 @@ cli_backup(struct cli *cli)
 	umask(0077);
 	if (!mkdtemp(b.at))
 		return backup_fail(b.to, strerror(errno), EX_CANTCREAT);
+	/* Who ends it ends pg_dump, and what is half goes. */
+	tool_hold(true);
 	status = fill(&b);
 	if (status)
 		(void)nftw(b.at, away, DEEP, FTW_DEPTH | FTW_PHYS);
-	return status ? status : told(&b);
+	else
+		status = told(&b);
+	tool_hold(false);
+	return status;
 }

@@ -72,8 +72,8 @@ backup_sum(const char *path, char hex[65])
 		return -errno;
 	error = sum_of(fd, hash);
 	close(fd);
-	for (size_t i = 0; error == 0 && i < sizeof(hash); i++)
-		snprintf(hex + 2 * i, 3, "%02x", hash[i]);
+	if (error == 0)
+		hex_write(hex, hash, sizeof(hash));
 	return error;
 }
 

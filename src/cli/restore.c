@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 /* docket restore: looks at all of a backup first, then all of it or nothing. */
-#include <errno.h>
-#include <fcntl.h>
 #include <glob.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -47,10 +45,13 @@ path_of(const struct restore *r, const char *name)
 
 /* ---- is it whole? ---- */
 
-/* Below the folder, and nowhere else. */
+/* Below the folder, and nowhere else; it will be printed. */
 static bool
 is_plain(const char *name)
 {
+	for (const char *c = name; *c; c++)
+		if (*c < ' ' || *c > '~')
+			return false;
 	return *name && *name != '/' && !strstr(name, "..");
 }
 
@@ -90,12 +91,18 @@ sums_check(struct restore *r)
 	struct text text;
 	int error = file_get(r->mem, path, &text), status = 0;
 	char *rest, *line;
+	size_t n = 0;
 
 	if (error)
 		return backup_fail(path, strerror(-error), EX_NOINPUT);
 	rest = (char *)(uintptr_t)text.s;
 	while ((line = strsep(&rest, "\n"))) {
-		const int one = *line ? sum_check(r, line) : 0;
+		int one;
+
+		if (n++ > BACKUP_FILES)
+			return backup_fail(path, "names more files than a "
+			    "backup has", EX_DATAERR);
+		one = *line ? sum_check(r, line) : 0;
 
 		status = status ? status : one;
 	}
@@ -261,61 +268,7 @@ key_write(struct restore *r, const struct kept *k)
 	return status;
 }
 
-/* ---- the database ---- */
-
-/* Into a file that has no name: a dump that cannot be read to its end must
- * have changed nothing. */
-static int
-script_make(struct restore *r, int fd)
-{
-	const char *const argv[] = {
-		"pg_restore", "--no-owner", "--file=-",
-		path_of(r, BACKUP_DUMP), NULL,
-	};
-	const struct tool tool = { .argv = argv, .out = fd };
-	struct tool_end end;
-
-	if (tool_run(r->mem, &tool, &end) == 0 && lseek(fd, 0, SEEK_SET) == 0)
-		return 0;
-	fprintf(stderr, "docket: pg_restore: %.*s\n", TEXT_FMT(end.err));
-	return EX_DATAERR;
-}
-
-/* One transaction: what was there goes in the moment in which the other
- * comes. */
-static int
-script_run(struct restore *r, int fd)
-{
-	const char *const argv[] = {
-		"psql", "-X", "-q", "-w", "-1", "-v", "ON_ERROR_STOP=1",
-		"-o", "/dev/null", "-d", r->cli->settings.database_owner_dsn,
-		"-c", "DROP SCHEMA IF EXISTS docket CASCADE",
-		"-f", "-", "-c", "ANALYZE", NULL,
-	};
-	const struct tool tool = { .argv = argv, .in = fd };
-	struct tool_end end;
-
-	if (tool_run(r->mem, &tool, &end) == 0)
-		return 0;
-	fprintf(stderr, "docket: psql: %.*s\ndocket: nothing was changed\n",
-	    TEXT_FMT(end.err));
-	return EX_UNAVAILABLE;
-}
-
-static int
-database_write(struct restore *r)
-{
-	const int fd = open("/var/tmp", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
-	int status;
-
-	if (fd < 0)
-		return backup_fail("/var/tmp", strerror(errno), EX_CANTCREAT);
-	status = script_make(r, fd);
-	if (status == 0)
-		status = script_run(r, fd);
-	close(fd);
-	return status;
-}
+/* ---- all of it ---- */
 
 static int
 restore_do(struct restore *r)
@@ -324,8 +277,10 @@ restore_do(struct restore *r)
 		.dsn = r->cli->settings.database_owner_dsn,
 		.dir = migrations_dir(r), .lock_timeout_ms = 5000,
 	};
-	int status = database_write(r);
+	int status = restore_database(r->cli, path_of(r, BACKUP_DUMP));
 
+	if (status)
+		return status;
 	for (int i = 0; i < 2 && status == 0; i++)
 		status = key_write(r, &r->keys[i]);
 	/* A backup of an older version. */
@@ -334,6 +289,22 @@ restore_do(struct restore *r)
 	if (status == 0)
 		puts("Restored. Start the service: systemctl start "
 		    "docket.target; then docket doctor.");
+	else
+		fputs("docket: the database is the backup's by now, but not "
+		    "all is done: mend that, then run this again with "
+		    "--replace\n", stderr);
+	return status;
+}
+
+/* Whoever ends it ends the transaction, and is told so. */
+static int
+restore_held(struct restore *r)
+{
+	int status;
+
+	tool_hold(true);
+	status = restore_do(r);
+	tool_hold(false);
 	return status;
 }
 
@@ -366,7 +337,7 @@ cli_restore(struct cli *cli)
 	for (int i = 0; i < 2; i++)
 		key_tell(&r, &r.keys[i]);
 	if (!cli_dry(cli))
-		return restore_do(&r);
+		return restore_held(&r);
 	puts("Nothing was changed (--dry-run).");
 	return 0;
 }

@@ -3,8 +3,12 @@
 back whole elsewhere, and what was altered is refused by name."""
 
 import hashlib
+import os
 import pathlib
+import pty
+import re
 import shutil
+import signal
 import ssl
 import subprocess
 import threading
@@ -174,7 +178,7 @@ def test_all_that_was_altered_is_named_at_once(host, written, tmp_path):
 
 @pytest.mark.parametrize("line", [
     "0" * 64 + "  ../../etc/passwd", "0" * 64 + "  /etc/passwd", "nonsense",
-    "0" * 64, "0" * 64 + "  "])
+    "0" * 64, "0" * 64 + "  ", "0" * 64 + "  \x1b]0;x\x07", "\n" * 70])
 def test_sums_that_nobody_wrote(host, written, tmp_path, line):
     folder = altered(written[0], tmp_path / "b")
     with open(folder / "SHA256SUMS", "a", encoding="utf-8") as f:
@@ -239,6 +243,86 @@ def test_a_failure_in_the_middle_takes_all_of_it_back(host, written):
     assert count(host) == before and count(host, "stranger") == 0
     host.super("DROP EVENT TRIGGER no", "DROP FUNCTION public.no()",
                database="docket")
+
+
+def test_a_dump_cannot_name_a_program(host, written, tmp_path):
+    """A line that psql would obey, in the place of one of the dump's."""
+    folder = altered(written[0], tmp_path / "b")
+    path, made = folder / "database.dump", pathlib.Path(f"/tmp/dk{os.getpid()}")
+    whole = path.read_bytes()
+    old = re.search(rb"CREATE INDEX [^;]{30,}?;", whole)[0]
+    path.write_bytes(whole.replace(old, f"\\! >{made}\n".encode().ljust(
+        len(old)), 1))
+    resum(folder)
+    before = count(host)
+    said = restore(host, folder, "--replace")
+    assert not made.exists()
+    assert said.returncode == 69 and "nothing was changed" in said.stderr
+    assert "restrict" in said.stderr
+    assert count(host) == before
+
+
+def test_who_ends_it_ends_the_transaction(host, written):
+    """Told to stop when most of it is there; then somebody who holds a
+    table."""
+    host.super("CREATE FUNCTION public.slow() RETURNS event_trigger LANGUAGE"
+               " plpgsql AS $$BEGIN PERFORM pg_sleep(600); END$$",
+               "CREATE EVENT TRIGGER slow ON ddl_command_start"
+               " WHEN TAG IN ('CREATE INDEX') EXECUTE FUNCTION public.slow()",
+               database="docket")
+    before = count(host)
+    running = subprocess.Popen(
+        [host.program, "-c", host.path("etc/docket/docket.conf"), "restore",
+         written[0], "--dir", host.share / "migrations", "--replace"],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    docket.wait_until(lambda: host.super(
+        "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep'")
+        == ["1"], "the middle of it")
+    running.send_signal(signal.SIGTERM)
+    _, said = running.communicate(timeout=60)
+    assert running.returncode == 69, said
+    assert "nothing was changed" in said
+    assert count(host) == before
+    host.super("DROP EVENT TRIGGER slow", "DROP FUNCTION public.slow()",
+               database="docket")
+
+
+def test_it_does_not_wait_for_ever(host, written):
+    holder = subprocess.Popen(
+        [docket.psql(), "-X", "-d", f"host={host.cluster} user=postgres"
+         " dbname=docket", "-c", "BEGIN; LOCK docket.tasks; SELECT"
+         " pg_sleep(600)"], stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL)
+    docket.wait_until(lambda: host.super(
+        "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep'")
+        == ["1"], "a lock")
+    said = restore(host, written[0], "--replace")
+    host.super("SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+               " WHERE wait_event = 'PgSleep'")
+    holder.wait(30)
+    assert said.returncode == 69 and "lock timeout" in said.stderr
+
+
+def shown(*words):
+    """What a terminal is shown on standard error."""
+    main, other = pty.openpty()
+    done = subprocess.run(list(map(str, words)), stderr=other,
+                          stdout=subprocess.PIPE, timeout=120, check=True)
+    os.close(other)
+    text = os.read(main, 65536).decode()
+    os.close(main)
+    assert b"\r" not in done.stdout
+    return text
+
+
+def test_a_bar_for_people(dev, host, written, tmp_path):
+    said = shown(dev.docket(), "-c", dev.dir / "docket.conf", "backup",
+                 tmp_path / "b", "--no-keys")
+    assert re.search(r"dumped: \d+ MB", said), said
+    said = shown(host.program, "-c", host.path("etc/docket/docket.conf"),
+                 "restore", written[0], "--dir", host.share / "migrations",
+                 "--replace")
+    assert "[" + "#" * 30 + "] 100 %  into the database" in said
 
 
 def test_it_comes_back_with_people_tasks_and_sessions(host, written):

@@ -33,7 +33,9 @@ SCRIPTS = {"src/store/run.c": re.compile("BEGIN|COMMIT|ROLLBACK"),
            "src/store/export.c": re.compile("DECLARE \\w+ NO SCROLL CURSOR"),
            "src/store/migrate.c": re.compile(""),
            # psql's, as PostgreSQL's superuser, before there is a schema
-           "src/cli/setup_database.c": re.compile("")}
+           "src/cli/setup_database.c": re.compile(""),
+           # psql's, as the owner, in the transaction that brings a schema
+           "src/cli/restore_database.c": re.compile("SET lock_timeout")}
 
 COMMAND = re.compile(r"\s*(SELECT|INSERT INTO|UPDATE|DELETE FROM|MERGE|WITH|"
                      r"BEGIN|COMMIT|ROLLBACK|SET|LISTEN|UNLISTEN|NOTIFY|"
