@@ -16,5 +16,9 @@ struct certificate {
  * -EINVAL when there is no certificate in it. */
 int certificate_read(const char *file, const char *host,
     struct certificate *ret);
+/* Whether it is of that private key: 0; a negative errno when a file cannot be
+ * read; -EINVAL when one is not in PEM form, or is locked by a pass phrase;
+ * -EKEYREJECTED when the key is another's. */
+int certificate_fits(const char *file, const char *key);
 
 #endif
