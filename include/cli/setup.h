@@ -16,6 +16,7 @@ struct setup {
 	const char *certificate, *key;
 	long port;
 	bool dry, own_certificate;
+	bool enables;			/* nginx had no site of ours */
 
 	struct settings settings;	/* those that will be in force */
 	bool loaded;
@@ -42,7 +43,7 @@ struct setup_part {
 	size_t n;
 };
 
-extern const struct setup_part setup_host, setup_database,
+extern const struct setup_part setup_host, setup_keys, setup_database,
     setup_certificate, setup_nginx, setup_service;
 
 /* What nginx reads, whatever they lead to; and what setup signs itself. */
@@ -80,9 +81,6 @@ int setup_docket(struct setup *s, const char *const words[5],
     struct text input, struct tool_end *ret);
 /* docketd --nginx. */
 int setup_listing(struct setup *s, struct tool_end *ret);
-/* One statement, or a file of them, as PostgreSQL's superuser. */
-int setup_psql(struct setup *s, const char *database, const char *sql,
-    const char *file, struct tool_end *ret);
 /* systemd runs this host, and it is this host that is set up. */
 bool setup_systemd(const struct setup *s);
 /* GET /readyz over TLS on this host: its status, or 0. */

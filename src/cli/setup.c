@@ -8,6 +8,7 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+#include "cli/backup.h"
 #include "cli/setup.h"
 
 #ifndef DOCKET_SHARE_DIR
@@ -16,8 +17,8 @@
 
 /* In the order in which one needs the other. */
 static const struct setup_part *const parts[] = {
-	&setup_host, &setup_database, &setup_certificate, &setup_nginx,
-	&setup_service,
+	&setup_host, &setup_keys, &setup_database, &setup_certificate,
+	&setup_nginx, &setup_service,
 };
 
 /* ---- what the parts share ---- */
@@ -105,6 +106,17 @@ step_failed(struct setup *s, const struct setup_step *step, int status)
 	return status;
 }
 
+/* At once: a later step may fail, and nobody could ask for it again. */
+static void
+password_tell(struct setup *s)
+{
+	if (s->password)
+		printf("\nThe first admin: %s\nPassword (told this once): "
+		    "%s\n\n", s->admin, s->password);
+	fflush(stdout);
+	s->password = NULL;
+}
+
 /* What was done must be seen to be done. */
 static int
 step_act(struct setup *s, const struct setup_step *step)
@@ -121,6 +133,7 @@ step_act(struct setup *s, const struct setup_step *step)
 		return step_failed(s, step, EX_SOFTWARE);
 	}
 	step_line("done", step, told);
+	password_tell(s);
 	return 0;
 }
 
@@ -161,9 +174,6 @@ told(const struct setup *s, int changes)
 		printf("\nhttps://%s%s: set up. docket doctor looks after "
 		    "it.\n", s->domain, s->port == 443 ? "" :
 		    arena_printf(s->mem, ":%ld", s->port));
-	if (s->password)
-		printf("\nThe first admin: %s\nPassword (told this once): "
-		    "%s\n", s->admin, s->password);
 	return EX_OK;
 }
 
@@ -206,6 +216,14 @@ is_folder(const char *s)
 	return s[0] == '/' && !strpbrk(s, "\"\\$' \t\n;{}") && strlen(s) < 60;
 }
 
+/* As it goes into pg_ident.conf. */
+static bool
+is_account(const char *s)
+{
+	return *s && *s != '-' && strlen(s) <= 32 &&
+	    s[strspn(s, "abcdefghijklmnopqrstuvwxyz0123456789_-")] == '\0';
+}
+
 static int
 bad(const char *what)
 {
@@ -222,6 +240,10 @@ setup_check(const struct setup *s)
 	if ((s->root[0] && !is_folder(s->root)) || !is_folder(s->postgres) ||
 	    !is_folder(s->share))
 		return bad("folders are absolute, short and plain");
+	if (!is_account(s->user))
+		return bad("--user: the name of an account, in lower case");
+	if (*s->admin == '-')
+		return bad("--admin-name: a name, not an option");
 	if (!s->certificate != !s->key)
 		return bad("--certificate and --key belong together");
 	if (s->certificate && s->own_certificate)
@@ -252,6 +274,11 @@ setup_options(struct setup *s)
 			*texts[i].to = cli_value(s->cli, texts[i].option);
 	s->dry = cli_dry(s->cli);
 	s->own_certificate = cli_has(s->cli, OPT_self_signed);
+	/* The links are read from elsewhere than here. */
+	if (s->certificate)
+		s->certificate = backup_path(s->mem, s->certificate);
+	if (s->key)
+		s->key = backup_path(s->mem, s->key);
 }
 
 int

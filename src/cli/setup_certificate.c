@@ -65,9 +65,12 @@ pair_fault(struct setup *s, const struct pair *pair)
 		return arena_printf(s->mem, "%s: %s", pair->cert,
 		    error == -EINVAL ? "no certificate in PEM form" :
 		    strerror(-error));
-	if (access(pair->key, R_OK) < 0)
+	error = certificate_fits(pair->cert, pair->key);
+	if (error)
 		return arena_printf(s->mem, "%s: %s", pair->key,
-		    strerror(errno));
+		    error == -EKEYREJECTED ? "is not the certificate's key" :
+		    error == -EINVAL ? "no private key in PEM form without a "
+		    "pass phrase" : strerror(-error));
 	if (!c.covers)
 		return arena_printf(s->mem, "%s is not for %s", pair->cert,
 		    s->domain);

@@ -4,7 +4,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <sysexits.h>
 #include <unistd.h>
 
@@ -12,6 +11,8 @@
 #include "cli/setup.h"
 
 #define SECONDS 60
+#define SUPERUSER "postgres"
+#define ACCESS_MAX ((size_t)1 << 20)
 #define BEGIN "# docket setup: begin\n"
 #define END "# docket setup: end\n"
 
@@ -19,73 +20,106 @@ static const char no_database[] =
     "is PostgreSQL running? apt install postgresql, pg_lsclusters, "
     "systemctl start postgresql; then run this again";
 
-/* Nothing of anybody's psqlrc; names of databases are ours. */
-int
-setup_psql(struct setup *s, const char *database, const char *sql,
-    const char *file, struct tool_end *ret)
+/* As the superuser's account, or as ourselves: what it may change is not
+ * root's to change for it. */
+static int
+superuser_run(struct setup *s, const char *const *argv, struct text input,
+    struct tool_end *ret)
 {
-	const char *const argv[] = {
-		"psql", "-X", "-q", "-A", "-t", "-w", "-v", "ON_ERROR_STOP=1",
-		"-d", arena_printf(s->mem, "host=%s dbname=%s user=postgres",
-		    s->postgres, database),
-		sql ? "-c" : "-f", sql ? sql : file, NULL,
-	};
 	const struct tool tool = {
 		.argv = argv, .user = geteuid() == 0 ? "postgres" : NULL,
-		.seconds = SECONDS,
+		.input = input, .seconds = SECONDS,
 	};
 
 	return tool_run(s->mem, &tool, ret);
 }
 
-/* The rows that a statement gives, as a number; -1 when it cannot be asked. */
+/* Nothing of anybody's psqlrc; names of databases are ours. */
+static int
+ask(struct setup *s, const char *role, const char *database, const char *sql,
+    struct tool_end *ret)
+{
+	const char *const argv[] = {
+		"psql", "-X", "-q", "-A", "-t", "-w", "-v", "ON_ERROR_STOP=1",
+		"-d", arena_printf(s->mem, "host=%s dbname=%s user=%s",
+		    s->postgres, database, role), "-c", sql, NULL,
+	};
+
+	return superuser_run(s, argv, TEXT_NONE, ret);
+}
+
+/* What a statement gives, as a number; -1 when it cannot be asked. */
 static long
-count(struct setup *s, const char *database, const char *sql)
+count(struct setup *s, const char *role, const char *database, const char *sql)
 {
 	struct tool_end end;
 
-	if (setup_psql(s, database, sql, NULL, &end) != 0)
+	if (ask(s, role, database, sql, &end) != 0)
 		return -1;
 	return strtol(end.out.s, NULL, 10);
 }
 
 static int
-order(struct setup *s, const char *what, const char *sql, const char *file)
+order(struct setup *s, const char *sql)
 {
 	struct tool_end end;
 
-	if (setup_psql(s, "postgres", sql, file, &end) == 0)
+	if (ask(s, SUPERUSER, "postgres", sql, &end) == 0)
 		return 0;
-	return setup_tool_fail(s, what, &end, no_database);
+	return setup_tool_fail(s, "PostgreSQL", &end, no_database);
 }
 
 /* ---- roles ---- */
 
+/* The superuser may not walk to where the file lies. */
+static int
+roles_script(struct setup *s, struct text *ret)
+{
+	const char *path = arena_printf(s->mem, "%s/sql/roles.sql", s->share);
+	int error = file_get(s->mem, path, ret);
+
+	if (error == 0)
+		return 0;
+	return setup_fail(s, EX_NOINPUT, "install the package again, or say "
+	    "--share DIR", "%s: %s", path, strerror(-error));
+}
+
+/* What the script would change is what a transaction that is taken back finds
+ * changed: a later version's script may have more than the roles' names. */
+#define ROLES_NOW \
+	"(SELECT to_jsonb(r) FROM pg_roles r WHERE r.rolname ~ '^docket_'" \
+	" UNION ALL SELECT to_jsonb(m) FROM pg_auth_members m)"
+#define ROLES_BEFORE "(SELECT * FROM pg_temp.docket_before)"
+
 static enum setup_state
 roles_look(struct setup *s)
 {
-	const long n = count(s, "postgres", "SELECT count(*) FROM pg_roles"
-	    " WHERE rolname IN"
-	    " ('docket_owner', 'docket_api', 'docket_courier')");
+	struct text script;
+	long n;
 
-	if (n == 3)
+	if (roles_script(s, &script) != 0)
+		return SETUP_FAULT;
+	n = count(s, SUPERUSER, "postgres", arena_printf(s->mem,
+	    "BEGIN; CREATE TEMPORARY TABLE docket_before ON COMMIT DROP AS "
+	    ROLES_NOW "; %s; SELECT count(*) FROM"
+	    " ((" ROLES_NOW " EXCEPT ALL " ROLES_BEFORE ") UNION ALL"
+	    " (" ROLES_BEFORE " EXCEPT ALL " ROLES_NOW ")) x; ROLLBACK",
+	    script.s));
+	if (n == 0)
 		return setup_say(s, SETUP_DONE,
 		    "docket_owner, docket_api, docket_courier");
 	return setup_say(s, SETUP_TODO, "make docket_owner, docket_api, "
-	    "docket_courier%s", n < 0 ? " (PostgreSQL does not answer yet)" :
-	    "");
+	    "docket_courier what this version needs%s", n < 0 ?
+	    " (PostgreSQL does not answer yet)" : "");
 }
 
-/* The superuser may not walk to where the file lies. */
 static int
 roles_act(struct setup *s)
 {
-	const char *path = arena_printf(s->mem, "%s/sql/roles.sql", s->share);
 	struct text script;
-	int error = file_get(s->mem, path, &script);
+	int status = roles_script(s, &script);
 
-	return error ? setup_file_fail(s, path, error) :
-	    order(s, "PostgreSQL", script.s, NULL);
+	return status ? status : order(s, script.s);
 }
 
 /* ---- the database ---- */
@@ -93,7 +127,7 @@ roles_act(struct setup *s)
 static enum setup_state
 database_look(struct setup *s)
 {
-	if (count(s, "postgres", "SELECT count(*) FROM pg_database"
+	if (count(s, SUPERUSER, "postgres", "SELECT count(*) FROM pg_database"
 	    " WHERE datname = 'docket'") == 1)
 		return setup_say(s, SETUP_DONE, "docket");
 	return setup_say(s, SETUP_TODO, "make the database docket");
@@ -102,8 +136,8 @@ database_look(struct setup *s)
 static int
 database_act(struct setup *s)
 {
-	return order(s, "PostgreSQL", "CREATE DATABASE docket"
-	    " OWNER docket_owner ENCODING 'UTF8' TEMPLATE template0", NULL);
+	return order(s, "CREATE DATABASE docket"
+	    " OWNER docket_owner ENCODING 'UTF8' TEMPLATE template0");
 }
 
 /* ---- who is let in ---- */
@@ -135,15 +169,21 @@ struct access {
 	struct text text;
 };
 
+/* Where they are is the superuser's word: root follows it nowhere. */
 static bool
 access_read(struct setup *s, struct access *a)
 {
+	const char *argv[] = { "cat", "--", NULL, NULL };
 	struct tool_end end;
 
-	if (setup_psql(s, "postgres", a->sql, NULL, &end) != 0)
+	if (ask(s, SUPERUSER, "postgres", a->sql, &end) != 0)
 		return false;
-	a->path = end.out.s;
-	return file_get(s->mem, a->path, &a->text) == 0;
+	argv[2] = a->path = end.out.s;
+	if (superuser_run(s, argv, TEXT_NONE, &end) != 0 ||
+	    end.out.n > ACCESS_MAX)
+		return false;
+	a->text = text_of(arena_printf(s->mem, "%s\n", end.out.s));
+	return true;
 }
 
 static void
@@ -183,17 +223,28 @@ with_block(struct setup *s, const struct access *a)
 	    to + strlen(END)));
 }
 
+/* Beside it with its owner and mode, synced, renamed: never half. */
 static int
 access_write(struct setup *s, const struct access *a, struct text text)
 {
-	struct stat st;
-	int error;
+	const char *fresh = arena_printf(s->mem, "%s.new", a->path);
+	const char *const begin[] = { "cp", "-p", "--", a->path, fresh, NULL };
+	const char *const fill[] = {
+		"dd", arena_printf(s->mem, "of=%s", fresh), "conv=fsync",
+		"status=none", NULL,
+	};
+	const char *const end[] = {
+		"mv", "-f", "-T", "--", fresh, a->path, NULL
+	};
+	struct tool_end said;
 
-	if (stat(a->path, &st) < 0)
-		return setup_file_fail(s, a->path, -errno);
-	error = file_put(s->mem, a->path, text, &(struct file_mode){
-	    st.st_mode & 07777, st.st_uid, st.st_gid });
-	return setup_file_fail(s, a->path, error);
+	if (superuser_run(s, begin, TEXT_NONE, &said) == 0 &&
+	    superuser_run(s, fill, text, &said) == 0 &&
+	    superuser_run(s, end, TEXT_NONE, &said) == 0)
+		return 0;
+	return setup_tool_fail(s, a->path, &said, "look at the disk (df), and "
+	    "that the account postgres may write the file and its folder; "
+	    "then run this again");
 }
 
 /* Lines that PostgreSQL cannot read would stand in its way at the next start:
@@ -213,16 +264,15 @@ access_act(struct setup *s)
 	for (int i = 0; i < 2 && status == 0; i++)
 		status = access_write(s, &v[i], with_block(s, &v[i]));
 	if (status == 0)
-		status = order(s, "PostgreSQL", "SELECT pg_reload_conf()",
-		    NULL);
-	if (status || count(s, "postgres", "SELECT"
+		status = order(s, "SELECT pg_reload_conf()");
+	if (status || count(s, SUPERUSER, "postgres", "SELECT"
 	    " (SELECT count(*) FROM pg_hba_file_rules WHERE error IS NOT NULL)"
 	    " + (SELECT count(*) FROM pg_ident_file_mappings"
 	    " WHERE error IS NOT NULL)") == 0)
 		return status;
 	for (int i = 0; i < 2; i++)
 		(void)access_write(s, &v[i], v[i].text);
-	(void)order(s, "PostgreSQL", "SELECT pg_reload_conf()", NULL);
+	(void)order(s, "SELECT pg_reload_conf()");
 	return setup_fail(s, EX_CONFIG, "SELECT * FROM pg_hba_file_rules, as "
 	    "postgres, names the lines; mend them, then run this again",
 	    "PostgreSQL refuses lines of %s or %s: they are as they were",
@@ -268,10 +318,11 @@ schema_act(struct setup *s)
 
 /* ---- the first admin ---- */
 
+/* As the owner: what lies in its schema is not the superuser's to run. */
 static enum setup_state
 admin_look(struct setup *s)
 {
-	const long n = count(s, "docket", "SELECT count(*) FROM docket.users"
+	const long n = count(s, "docket_owner", "docket", "SELECT count(*) FROM docket.users"
 	    " WHERE role = 'admin' AND active");
 
 	if (n > 0)
@@ -285,7 +336,8 @@ password_make(struct setup *s, struct text *ret)
 	uint8_t bytes[15];
 
 	if (crypto_random(bytes, sizeof(bytes)))
-		return setup_fail(s, EX_OSERR, NULL, "no random bytes");
+		return setup_fail(s, EX_OSERR, "run this again", "no random "
+		    "bytes");
 	*ret = base64url_encode(s->mem, bytes, sizeof(bytes));
 	explicit_bzero(bytes, sizeof(bytes));
 	return 0;

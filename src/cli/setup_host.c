@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
-/* Setup, the host's part: programs, account, folders, settings, keys. */
+/* Setup, the host's part: programs, account, folders, settings. */
 #include <errno.h>
 #include <pwd.h>
 #include <stdio.h>
@@ -9,7 +9,6 @@
 #include <sysexits.h>
 #include <unistd.h>
 
-#include "base/crypto.h"
 #include "cli/setup.h"
 
 #define DROP_IN "/etc/docket/conf.d/10-setup.conf"
@@ -85,11 +84,19 @@ static const struct {
 	{ "/etc/docket", 0750, GROUPS },
 	{ "/etc/docket/conf.d", 0750, GROUPS },
 	{ "/etc/docket/tls", 0750, ROOTS },
-	{ "/var/lib/docket", 0750, OWN },
+	{ "/var/lib/docket", 0755, ROOTS },
 	{ "/var/lib/docket/spool", 0750, OWN },
 };
 
 #define N_FOLDERS (sizeof(folders) / sizeof(folders[0]))
+
+/* Where root is to write nobody else may put links. */
+static bool
+is_open(const char *path, const struct stat *st)
+{
+	return strncmp(path, "/etc/", 5) == 0 && ((st->st_mode & 0022) ||
+	    (st->st_uid != 0 && st->st_uid != geteuid()));
+}
 
 static enum setup_state
 folders_look(struct setup *s)
@@ -97,10 +104,18 @@ folders_look(struct setup *s)
 	const char *lack = "";
 	struct stat st;
 
-	for (size_t i = 0; i < N_FOLDERS; i++)
-		if (stat(setup_path(s, folders[i].path), &st) < 0)
-			lack = arena_printf(s->mem, "%s %s", lack,
-			    setup_path(s, folders[i].path));
+	for (size_t i = 0; i < N_FOLDERS; i++) {
+		const char *path = setup_path(s, folders[i].path);
+
+		if (stat(path, &st) < 0) {
+			lack = arena_printf(s->mem, "%s %s", lack, path);
+		} else if (is_open(folders[i].path, &st)) {
+			s->next = "look at what lies in it, then chown root "
+			    "and chmod go-w";
+			return setup_say(s, SETUP_FAULT, "%s: others than "
+			    "root may write into it", path);
+		}
+	}
 	return *lack ? setup_say(s, SETUP_TODO, "make%s", lack) :
 	    setup_say(s, SETUP_DONE, "%s, %s",
 	    setup_path(s, folders[0].path), setup_path(s, folders[3].path));
@@ -116,7 +131,7 @@ folders_act(struct setup *s)
 			folders[i].whose == ROOTS ? 0 : s->mode.gid,
 		};
 		const char *path = setup_path(s, folders[i].path);
-		int error = file_folder(path, &mode);
+		int error = file_folder(s->mem, path, &mode);
 
 		if (error)
 			return setup_file_fail(s, path, error);
@@ -333,65 +348,11 @@ settings_act(struct setup *s)
 	return setup_file_fail(s, path, error);
 }
 
-/* ---- keys ---- */
-
-static enum setup_state
-keys_look(struct setup *s)
-{
-	const char *secret, *ring;
-
-	if (!setup_settings(s))
-		return setup_say(s, SETUP_TODO, "make the keys");
-	secret = s->settings.server_secret_file;
-	ring = s->settings.auth_key_file;
-	if (is_there(secret) && is_there(ring))
-		return setup_say(s, SETUP_DONE, "%s, %s", secret, ring);
-	return setup_say(s, SETUP_TODO, "make%s%s%s%s",
-	    is_there(secret) ? "" : " ", is_there(secret) ? "" : secret,
-	    is_there(ring) ? "" : " ", is_there(ring) ? "" : ring);
-}
-
-static int
-secret_make(struct setup *s, const char *path)
-{
-	uint8_t bytes[32];
-	struct text key;
-	char *line;
-	int error = crypto_random(bytes, sizeof(bytes));
-
-	if (error)
-		return setup_fail(s, EX_OSERR, NULL, "no random bytes");
-	key = base64url_encode(s->mem, bytes, sizeof(bytes));
-	explicit_bzero(bytes, sizeof(bytes));
-	line = arena_printf(s->mem, "%.*s\n", TEXT_FMT(key));
-	error = file_put(s->mem, path, text_of(line), &s->mode);
-	explicit_bzero(line, strlen(line));
-	return setup_file_fail(s, path, error);
-}
-
-/* The ring gets the secret's owner, by docket key. */
-static int
-keys_act(struct setup *s)
-{
-	const char *const words[5] = { "key", "generate" };
-	struct tool_end end;
-	int status = is_there(s->settings.server_secret_file) ? 0 :
-	    secret_make(s, s->settings.server_secret_file);
-
-	if (status || is_there(s->settings.auth_key_file))
-		return status;
-	if (setup_docket(s, words, TEXT_NONE, &end) == 0)
-		return 0;
-	return setup_tool_fail(s, "docket key generate", &end,
-	    "mend what it says, then run this again");
-}
-
 static const struct setup_step steps[] = {
 	{ "programs", programs_look, NULL },
 	{ "user", user_look, user_act },
 	{ "folders", folders_look, folders_act },
 	{ "settings", settings_look, settings_act },
-	{ "keys", keys_look, keys_act },
 };
 
 const struct setup_part setup_host = {

@@ -149,8 +149,7 @@ stamp_of(const struct setup *s, const char *body)
 	char hex[2 * CRYPTO_HASH + 1] = "";
 
 	if (crypto_sha256(body, strlen(body), hash) == 0)
-		for (size_t i = 0; i < sizeof(hash); i++)
-			snprintf(hex + 2 * i, 3, "%02x", hash[i]);
+		hex_write(hex, hash, sizeof(hash));
 	return arena_printf(s->mem, STAMP "%s\n", hex);
 }
 
@@ -170,9 +169,11 @@ site_look(struct setup *s)
 	const char *path = setup_path(s, SITE), *body = site_body(s);
 	struct text is;
 
-	if (!body)
+	if (!body) {
+		s->next = "install the package again, or say --share DIR";
 		return setup_say(s, SETUP_FAULT, "%s/nginx/docket-site.conf: "
 		    "%s", s->share, strerror(errno));
+	}
 	if (access(setup_path(s, "/etc/nginx/sites-enabled"), F_OK) < 0) {
 		s->next = "this nginx is not Debian's: include a site of your "
 		    "own at http level; the sample is "
@@ -199,13 +200,15 @@ site_act(struct setup *s)
 	int error = 0;
 
 	if (file_get(s->mem, path, &is) != 0 || is_ours(s, is.s)) {
-		file_folder(setup_path(s, "/etc/nginx/sites-available"),
+		file_folder(s->mem, setup_path(s,
+		    "/etc/nginx/sites-available"),
 		    &(struct file_mode){ 0755, 0, 0 });
 		error = file_put(s->mem, path, text_of(arena_printf(s->mem,
 		    "%s%s", stamp_of(s, body), body)), &public_mode);
 	}
 	if (error)
 		return setup_file_fail(s, path, error);
+	s->enables = access(setup_path(s, ENABLED), F_OK) < 0;
 	return setup_link(s, path, setup_path(s, ENABLED));
 }
 
@@ -266,6 +269,26 @@ nginx_reload(struct setup *s, struct tool_end *ret)
 	    nginx_run(s, "-s", "reload", ret);
 }
 
+/* Ours goes, but not for another's fault where it was enabled: who mends that
+ * is to have it again. */
+static int
+nginx_refuses(struct setup *s, const struct tool_end *why)
+{
+	static const char ours[] = "mend what it names, then run this again; "
+	    "until then the site is not enabled, and nginx serves what it did";
+	static const char theirs[] = "mend what it names, which is not of "
+	    "docket setup, then run this again; nginx serves what it did";
+	const char *enabled = setup_path(s, ENABLED);
+	struct tool_end end;
+	int status = 0;
+
+	unlink(enabled);
+	if (s->enables || nginx_run(s, "-t", NULL, &end) == 0)
+		return setup_tool_fail(s, "nginx -t", why, ours);
+	status = setup_link(s, setup_path(s, SITE), enabled);
+	return status ? status : setup_tool_fail(s, "nginx -t", why, theirs);
+}
+
 /* One that does not run takes it when it starts; one that would not start any
  * more for what is here is let alone. */
 static int
@@ -274,12 +297,8 @@ nginx_act(struct setup *s)
 	struct tool_end end;
 	int error;
 
-	if (nginx_run(s, "-t", NULL, &end) != 0) {
-		unlink(setup_path(s, ENABLED));
-		return setup_tool_fail(s, "nginx -t", &end, "mend what it "
-		    "names, then run this again; until then the site is not "
-		    "enabled, and nginx serves what it did");
-	}
+	if (nginx_run(s, "-t", NULL, &end) != 0)
+		return nginx_refuses(s, &end);
 	if (nginx_reload(s, &end) != 0 && setup_systemd(s))
 		return setup_tool_fail(s, "systemctl reload nginx", &end,
 		    "journalctl -u nginx -n 20, then run this again");

@@ -69,6 +69,7 @@ def test_a_dry_run_tells_all_of_it_and_changes_nothing(host):
     ["--domain", ".a"], ["--domain", "a" * 200], ["--port", "0"],
     ["--port", "65536"], ["--certificate", "/x"],
     ["--certificate", "/x", "--key", "/y", "--self-signed"],
+    ["--user", "a\tb"], ["--user", ""], ["--admin-name", "--help"],
     ["--postgres", "relative"], ["--root", "/a b"], ["more"], ["--nonsense"]])
 def test_wrong_usage_is_told_before_anything(host, words):
     before = hosts.tree(host.root)
@@ -186,20 +187,26 @@ def certificate(folder, name, days="90"):
 
 
 def test_a_certificate_is_looked_at_before_nginx_gets_it(done, tmp_path):
-    link = done.path("etc/docket/tls/cert.pem")
+    link, other = done.path("etc/docket/tls/cert.pem"), tmp_path / "other"
+    other.mkdir()
     for words in (certificate(tmp_path, "elsewhere.example.org"),
                   ["--certificate", done.path("etc/docket/docket.conf"),
                    "--key", tmp_path / "key"],
+                  [*certificate(other, hosts.DOMAIN)[:2], "--key",
+                   done.path("etc/docket/tls/self-signed.key")],
                   ["--certificate", tmp_path / "none", "--key",
                    tmp_path / "key"]):
         said = done.setup(*words)
         assert said.returncode == 78
-        assert f"{words[1]}" in said.stderr and "next: " in said.stderr
+        assert f"{words[1]}" in said.stderr or f"{words[3]}" in said.stderr
+        assert "next: " in said.stderr
         assert os.readlink(link).endswith("self-signed.pem")
     words = certificate(tmp_path, hosts.DOMAIN)
     assert done.setup(*words).returncode == 0
     assert os.readlink(link) == str(words[1])
     assert "Nothing to do" in done.setup().stdout
+    said = done.setup("--certificate", "cert", "--key", "key", cwd=tmp_path)
+    assert said.returncode == 0 and "Nothing to do" in said.stdout
     assert done.setup("--self-signed").returncode == 0
 
 
@@ -215,8 +222,8 @@ def test_what_certbot_has_is_taken(done):
 
 
 def test_it_goes_on_where_it_failed(done):
-    """A site of somebody's that nginx refuses: ours waits, and the message
-    names the file."""
+    """A site of somebody's that nginx refuses: the message names the file,
+    and ours, which was there before, stays."""
     enabled = done.path("etc/nginx/sites-enabled/docket")
     bad = done.path("etc/nginx/sites-enabled/bad")
     bad.write_text("nonsense on;\n")
@@ -224,14 +231,72 @@ def test_it_goes_on_where_it_failed(done):
     said = done.setup()
     assert said.returncode == 69
     assert str(bad) in said.stderr and "next: " in said.stderr
-    assert not enabled.is_symlink()
+    assert enabled.is_symlink()
     assert hosts.verdicts(said.stdout)["listing"] == "done"
     bad.unlink()
     said = done.setup()
     assert said.returncode == 0, said.stderr
     assert {k for k, v in hosts.verdicts(said.stdout).items()
-            if v == "done"} == {"site", "nginx"}
-    assert enabled.is_symlink()
+            if v == "done"} == {"nginx"}
+
+
+def test_the_first_admin_is_told_though_a_later_step_fails(dev):
+    """Nobody could ask for it again. And a site that is new waits."""
+    host = hosts.Host(dev.docket())
+    try:
+        bad = host.path("etc/nginx/sites-enabled/bad")
+        bad.write_text("nonsense on;\n")
+        said = host.setup()
+        assert said.returncode == 69, said.stdout
+        name, password = re.search(r"The first admin: (\S+)\n.*: (\S+)\n",
+                                   said.stdout).groups()
+        assert name == "admin" and len(password) == 20
+        assert not host.path("etc/nginx/sites-enabled/docket").is_symlink()
+        bad.unlink()
+        said = host.setup()
+        assert said.returncode == 0, said.stderr
+        assert {k for k, v in hosts.verdicts(said.stdout).items()
+                if v == "done"} == {"site", "nginx"}
+    finally:
+        host.end()
+
+
+def test_roles_become_what_a_later_version_says(done):
+    done.super("ALTER ROLE docket_api RESET jit")
+    said = done.setup()
+    assert said.returncode == 0, said.stderr
+    assert hosts.verdicts(said.stdout)["roles"] == "done"
+    assert "jit=off" in done.super("SELECT rolconfig FROM pg_roles WHERE"
+                                   " rolname = 'docket_api'")[0]
+    assert hosts.verdicts(done.setup().stdout)["roles"] == "ok"
+
+
+def test_a_folder_that_others_may_write_is_not_written(done):
+    path = done.path("etc/docket/conf.d")
+    path.chmod(0o770)
+    said = done.setup()
+    path.chmod(0o750)
+    assert said.returncode == 78
+    assert str(path) in said.stderr and "chmod go-w" in said.stderr
+
+
+@ROOT_ONLY
+def test_root_follows_no_link_of_the_superusers(done, tmp_path):
+    """What the database's account calls its rules is read by that account."""
+    [path] = done.super("SHOW hba_file")
+    os.rename(path, path + ".kept")
+    secret = tmp_path / "secret"
+    secret.write_text("root's alone\n")
+    secret.chmod(0o600)
+    os.symlink(secret, path)
+    said = done.setup()
+    os.unlink(path)
+    os.rename(path + ".kept", path)
+    assert said.returncode == 66 and path in said.stderr
+    assert "root's alone" not in said.stdout + said.stderr
+    assert secret.read_text() == "root's alone\n"
+    assert not os.path.exists(path + ".new")
+    assert done.setup().returncode == 0
 
 
 def test_rules_that_postgresql_refuses_are_taken_back(done):
