@@ -4,10 +4,13 @@
 #define DOCKET_CLI_SERVICE_H
 
 #include "base/arena.h"
-#include "base/settings.h"
+#include "cli/cli.h"
 
 /* server.user; else docket, if there is such an account; else whoever has the
  * secret file. */
 const char *service_user(struct arena *mem, const struct settings *settings);
+/* The words that run one of our programs with this command's settings. */
+const char *const *service_words(const struct cli *cli, const char *program,
+    const char *flag);
 
 #endif

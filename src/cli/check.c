@@ -13,25 +13,12 @@
 static int
 program_check(struct cli *cli, const char *program)
 {
-	const size_t n = cli->source.n_sets;
-	const char **argv = arena_array(cli->mem, 2 * n + 5, sizeof(*argv));
 	const struct tool tool = {
-		.argv = argv, .seconds = 120,
+		.argv = service_words(cli, program, "--check"), .seconds = 120,
 		.user = service_user(cli->mem, &cli->settings),
 	};
 	struct tool_end end;
-	size_t words = 0;
 
-	argv[words++] = program;
-	if (cli->source.file) {
-		argv[words++] = "-c";
-		argv[words++] = cli->source.file;
-	}
-	for (size_t i = 0; i < n; i++) {
-		argv[words++] = "--set";
-		argv[words++] = cli->source.sets[i];
-	}
-	argv[words++] = "--check";
 	if (tool_run(cli->mem, &tool, &end) == 0)
 		return 0;
 	fprintf(stderr, "docket: %s: %.*s\n", program,

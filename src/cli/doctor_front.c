@@ -9,10 +9,37 @@
 #include "base/clock.h"
 #include "cli/doctor.h"
 #include "cli/listing.h"
+#include "cli/scrape.h"
 
 #define DAYS_WARN 21
 #define DAYS_FAIL 3
 #define PLACES 20
+
+/* ---- does it serve? ---- */
+
+/* As nginx asks it: both groups of workers, each over its socket. */
+static void
+service_look(struct doctor *d)
+{
+	const char *const sockets[] = {
+		d->settings.server_socket, d->settings.server_auth_socket,
+	};
+
+	for (size_t i = 0; i < sizeof(sockets) / sizeof(sockets[0]); i++) {
+		struct buf body = { 0 };
+		const char *why = *sockets[i] ?
+		    cli_ask(sockets[i], "/healthz", &body) : NULL;
+		const bool may = !why || strcmp(why, strerror(EACCES)) != 0;
+
+		if (why)
+			doctor_tell(d, may ? DOCTOR_FAIL : DOCTOR_WARN, may ?
+			    "systemctl status docket; journalctl -u docket "
+			    "-n 30" : "run this as root", "%s: %s",
+			    sockets[i], why);
+		buf_done(&body);
+	}
+	doctor_tell(d, DOCTOR_OK, NULL, "both groups of workers answer");
+}
 
 /* ---- the listing ---- */
 
@@ -166,14 +193,16 @@ certificate_look(struct doctor *d)
 	if (error == 0)
 		certificate_tell(d, path, host, &c);
 	else
-		doctor_tell(d, DOCTOR_WARN, error == -EACCES ?
-		    "run this as root" : "docket setup puts it there; if "
-		    "another host ends TLS, look there", "%s: %s", path,
+		doctor_tell(d, error == -EINVAL ? DOCTOR_FAIL : DOCTOR_WARN,
+		    error == -EACCES ? "run this as root" : "docket setup "
+		    "puts it there; if another host ends TLS, look there",
+		    "%s: %s", path,
 		    error == -EINVAL ? "no certificate in it" :
 		    strerror(-error));
 }
 
 static const struct doctor_check checks[] = {
+	{ "service", service_look },
 	{ "listing", listing_tell },
 	{ "nginx", nginx_look },
 	{ "proxy", proxy_look },

@@ -5,6 +5,7 @@
 #include <libgen.h>
 
 #include "cli/files.h"
+#include "cli/service.h"
 #include "cli/tool.h"
 
 #ifndef DOCKET_CONF
@@ -23,23 +24,13 @@ listing_path(const struct cli *cli)
 enum listing_state
 listing_look(const struct cli *cli, const char **ret_why)
 {
-	const size_t n = cli->source.n_sets;
-	const char **argv = arena_array(cli->mem, 2 * n + 5, sizeof(*argv));
-	struct tool tool = { .argv = argv, .seconds = 60 };
+	const struct tool tool = {
+		.argv = service_words(cli, "docketd", "--nginx"),
+		.seconds = 60,
+	};
 	struct tool_end end;
 	struct text is;
-	size_t words = 0;
 
-	argv[words++] = "docketd";
-	if (cli->source.file) {
-		argv[words++] = "-c";
-		argv[words++] = cli->source.file;
-	}
-	for (size_t i = 0; i < n; i++) {
-		argv[words++] = "--set";
-		argv[words++] = cli->source.sets[i];
-	}
-	argv[words++] = "--nginx";
 	if (file_get(cli->mem, listing_path(cli), &is) != 0)
 		return LISTING_NONE;
 	if (tool_run(cli->mem, &tool, &end) != 0) {

@@ -14,7 +14,8 @@ import host as hosts
 
 CHECKS = ["clock", "keys", "key-files", "hashing", "disk", "database",
           "durability", "connections", "rights", "schema", "sweeping",
-          "messages", "breaker", "listing", "nginx", "proxy", "certificate"]
+          "messages", "breaker", "service", "listing", "nginx", "proxy",
+          "certificate"]
 # The machine's own, which is now so and now otherwise.
 OF_MACHINE = ("clock", "hashing", "disk")
 OF_DATABASE = {"database", "durability", "connections", "rights", "schema",
@@ -32,6 +33,9 @@ def host(dev):
     for name in ("fsync", "full_page_writes"):
         docket.wait_until(
             lambda name=name: made.super(f"SHOW {name}") == ["on"], name)
+    made.serve()
+    docket.wait_until(lambda: "OK    service" in made.conf("doctor").stdout,
+                      "the host to serve", 30 * docket.SLOW)
     yield made
     made.end()
 
@@ -229,6 +233,13 @@ def test_a_proxy_that_hides_everybody(host):
     is_seen_ok(host, "proxy")
 
 
+@pytest.mark.parametrize("name", ["socket", "auth_socket"])
+def test_a_group_that_does_not_answer(host, name):
+    row = doctor(host, "--set", f"server.{name}=/nowhere/x.sock")["service"]
+    assert row["level"] == "FAIL" and "/nowhere/x.sock" in row["detail"]
+    assert "systemctl status docket" in row["next"]
+
+
 def test_a_listing_that_is_not_the_settings(host):
     path = host.path("etc/docket/nginx-routes.conf")
     with file_as(path, path.read_text() + "# mine\n"):
@@ -251,6 +262,12 @@ def test_an_nginx_that_does_not_serve_it(host):
     conf = host.path("etc/nginx/nginx.conf")
     with file_as(conf, conf.read_text().replace("4096;", "768;")):
         is_seen(host, "nginx", "WARN", "worker_connections 4096")
+
+
+def test_a_certificate_that_is_none(host):
+    path = host.path("etc/docket/tls/self-signed.pem")
+    with file_as(path, "nonsense\n"):
+        is_seen(host, "certificate", "FAIL", "no certificate in it")
 
 
 @pytest.mark.parametrize("days, level", [("1", "FAIL"), ("10", "WARN")])
