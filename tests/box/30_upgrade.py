@@ -78,6 +78,7 @@ def test_a_migration_that_gets_no_lock_leaves_the_old_one(installed, next_one):
 
 def test_the_upgrade_loses_no_request(installed, patient, next_one):
     before = installed.pid("docket.service")
+    installed.sql("ALTER ROLE docket_api RESET jit")
     with installed.inside():
         with Callers(prefix="upgrade") as load:
             time.sleep(1)
@@ -90,6 +91,8 @@ def test_the_upgrade_loses_no_request(installed, patient, next_one):
     assert "upgraded" in installed.sql(
         "SELECT attname FROM pg_attribute"
         " WHERE attrelid = 'docket.tasks'::regclass")
+    assert "jit=off" in installed.sql("SELECT rolconfig FROM pg_roles"
+                                      " WHERE rolname = 'docket_api'")[0]
     assert boxes.OLD not in installed.run(
         "docketd --version; docket --version")
     assert " missing" not in installed.run("docket migrate status")

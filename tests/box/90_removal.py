@@ -54,6 +54,8 @@ def test_a_purge_that_was_told_to_leaves_nothing(installed):
     installed.run("apt-get install -y ./next-docket.deb"
                   " ./next-docket-courier.deb")
     installed.run("docket setup --domain docket.example --self-signed")
+    guarded = installed.path("/etc/nginx/sites-available/wiki")
+    guarded.write_text("# include /usr/share/docket/nginx/x;\n")
     installed.run("debconf-set-selections", stdin=(
         "docket docket/purge-data boolean true\n"))
     installed.run("apt-get purge -y docket docket-courier")
@@ -61,6 +63,7 @@ def test_a_purge_that_was_told_to_leaves_nothing(installed):
                          " \"SELECT datname FROM pg_database"
                          " WHERE datname = 'docket' UNION ALL SELECT rolname"
                          " FROM pg_roles WHERE rolname LIKE 'docket%'\"") == ""
+    assert guarded.exists()
     installed.run("nginx -t -q && systemctl is-active nginx")
     left = {path for path in files(installed, "/etc", "/var/lib/docket",
                                    "/usr", "/lib", "/run/docket", "/var/log")
