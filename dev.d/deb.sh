@@ -46,7 +46,7 @@ deb_lintian() {
 }
 
 dev_deb() {
-	local version dir='' quick=''
+	local version dir='' quick='' work
 
 	state_open
 	version=$(deb_version)
@@ -64,13 +64,20 @@ dev_deb() {
 	packages_install $PACKAGES_RUN $PACKAGES_DEB
 	mkdir -p "$dir"
 	dir=$(cd "$dir" && pwd -P)
-	rm -rf "$dir"/docket*
+	# What an earlier run made; the folder may be anybody's.
+	rm -f "$dir"/docket_*.changes "$dir"/docket_*.buildinfo \
+	    "$dir"/docket_*.dsc "$dir"/docket_*.tar.* \
+	    "$dir"/docket_*.deb "$dir"/docket-*_*.deb
+	work=$dir/.docket-deb
+	rm -rf "$work"
 	step "Copying the tree" "$DEV_HOME/deb-tree.log" \
-	    "the lines above say why" deb_tree "$dir/docket-$version" "$version"
+	    "the lines above say why" \
+	    deb_tree "$work/docket-$version" "$version"
 	step "Building the packages" "$dir/build.log" \
 	    "mend what the lines above say; all of it: $dir/build.log" \
-	    deb_build "$dir/docket-$version"
-	rm -rf "$dir/docket-$version"
+	    deb_build "$work/docket-$version"
+	mv "$work"/docket*_* "$dir"
+	rm -rf "$work"
 	[ -n "$quick" ] ||
 		step "lintian" "$dir/lintian.log" \
 		    "mend what it says, or explain it in debian/*.lintian-overrides" \
