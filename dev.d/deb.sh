@@ -4,14 +4,15 @@
 
 PACKAGES_DEB="build-essential debhelper po-debconf lintian"
 
-# The files of the tree, as a clone of it would have them.
+# The files of the tree, as a clone of it would have them; a bare machine has
+# the clone and no git.
 deb_files() {
 	cd "$DEV_ROOT" || return
-	if [ -e .git ]; then
+	if [ -e .git ] && command -v git >/dev/null; then
 		git -c safe.directory='*' ls-files -z -co --exclude-standard |
 			xargs -0 ls -d 2>/dev/null
 	else
-		find . -name .dev -prune -o -type f -printf '%P\n'
+		find . \( -name .dev -o -name .git \) -prune -o -type f -printf '%P\n'
 	fi
 }
 

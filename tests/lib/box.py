@@ -21,7 +21,7 @@ SYSTEM = ("systemd", "systemd-sysv", "dbus", "libpam-systemd", "iproute2",
           "procps", "ca-certificates", "curl", "debconf-utils", "logrotate")
 
 # Stays in the archive of the base: apt takes it from there.
-BESIDE = ("nginx", "postgresql", "openssl")
+BESIDE = ("nginx", "postgresql", "openssl", "autopkgtest")
 
 # The version before that of the tree.
 OLD = "0.0.9"
@@ -45,6 +45,8 @@ def sources():
 
 def tree():
     """A name for all that packages are made of, or None without git."""
+    if not shutil.which("git"):
+        return None
     said = subprocess.run(
         ["git", "-c", "safe.directory=*", "ls-files", "-co",
          "--exclude-standard", "--", ":!tests"], cwd=ROOT, text=True,
