@@ -2,7 +2,8 @@
 # ./dev test --long: the packages on a machine of their own, booted.
 # shellcheck shell=bash
 
-PACKAGES_BOX="mmdebstrap systemd-container iproute2 util-linux"
+PACKAGES_BOX="mmdebstrap systemd-container iproute2 util-linux
+piuparts"
 
 # What the tests have printed, of those too that passed.
 box_figures() {
