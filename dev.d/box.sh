@@ -13,8 +13,6 @@ box_figures() {
 }
 
 boxed() {
-	local STATE=$DEV_HOME/box
-
 	if [ -z "$AS_ROOT" ]; then
 		REASONS+=("tests/box: a booted container is for root alone")
 		SKIPPED=$((SKIPPED + 1))
@@ -23,7 +21,7 @@ boxed() {
 	# shellcheck disable=SC2086
 	packages_install $PACKAGES_DEB $PACKAGES_BOX
 	part "packages in a booted box"
-	MARK='' pytest_run box --long -rP "$DEV_ROOT/tests/box"
+	STATE=$DEV_HOME/box MARK='' pytest_run box --long -rP "$DEV_ROOT/tests/box"
 	box_figures "$DEV_HOME/test-logs/box.log"
 	count "packages in a booted box" "$PROGRAM_P" "$PROGRAM_F" "$PROGRAM_S"
 }
