@@ -2,7 +2,7 @@
 # ./dev deb: Debian packages of the tree as it is, into .dev/deb.
 # shellcheck shell=bash
 
-PACKAGES_DEB="build-essential debhelper po-debconf lintian"
+PACKAGES_DEB="build-essential debhelper po-debconf lintian libcmocka-dev"
 
 # The files of the tree, as a clone of it would have them; a bare machine has
 # the clone and no git.
