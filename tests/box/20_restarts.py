@@ -45,9 +45,11 @@ def test_the_whole_target_stops_and_starts(installed):
     installed.run("systemctl stop docket.target")
     for unit in ("docket.service", "docket.socket", "docket-auth.socket",
                  "docket-courier.service", "docket-gc.timer"):
-        assert installed.show(unit, "ActiveState")["ActiveState"] == \
-            "inactive", unit
-    assert not installed.path("/run/docket/docket.sock").exists()
+        # systemctl waits for the target alone, not for what it takes along.
+        wait_until(lambda unit=unit: installed.show(unit, "ActiveState")
+                   ["ActiveState"] == "inactive", f"the end of {unit}", 30)
+    wait_until(lambda: not installed.path("/run/docket/docket.sock").exists(),
+               "the socket's end", 30)
     installed.run("systemctl start docket.target")
     wait_until(lambda: serving(installed), "docketd", 30)
     assert installed.run(

@@ -230,7 +230,8 @@ def test_a_backup_comes_back(installed):
     said = installed.run(
         "docket restore /root/backup --replace --keys", None)
     assert said.code == 75 and "docket.target" in said, said
-    installed.run("systemctl stop docket.target")
+    installed.run("systemctl stop docket.target docket.service"
+                  " docket-courier.service")
     assert installed.run("docket status", None).code == 2
     said = installed.run("docket restore /root/backup --replace --keys")
     print(f"restore: {said.took:.1f} s")
