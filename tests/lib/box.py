@@ -21,7 +21,8 @@ SYSTEM = ("systemd", "systemd-sysv", "dbus", "libpam-systemd", "iproute2",
           "procps", "ca-certificates", "curl", "debconf-utils", "logrotate")
 
 # Stays in the archive of the base: apt takes it from there.
-BESIDE = ("nginx", "postgresql", "openssl", "autopkgtest")
+BESIDE = ("nginx", "postgresql", "openssl", "autopkgtest",
+          "dpkg-dev")
 
 # The version before that of the tree.
 OLD = "0.0.9"
