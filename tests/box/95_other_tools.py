@@ -46,7 +46,7 @@ def test_piuparts(new, tmp_path):
     chroot = tmp_path / "base.tar.gz"
     subprocess.run(
         ["mmdebstrap", "--mode=root", "--variant=minbase",
-         "--include=ca-certificates", boxes.codename(), chroot,
+         "--include=ca-certificates,systemd", boxes.codename(), chroot,
          *boxes.sources()], check=True, stdin=subprocess.DEVNULL,
         capture_output=True, timeout=600)
     done = subprocess.run(
