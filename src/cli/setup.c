@@ -29,29 +29,34 @@ setup_path(const struct setup *s, const char *path)
 	return arena_printf(s->mem, "%s%s", s->root, path);
 }
 
+static void
+say(struct setup *s, const char *fmt, va_list ap)
+{
+	char line[2048];
+
+	vsnprintf(line, sizeof(line), fmt, ap);
+	s->say = arena_copy(s->mem, line, strlen(line));
+}
+
 enum setup_state
 setup_say(struct setup *s, enum setup_state state, const char *fmt, ...)
 {
-	char line[2048];
 	va_list ap;
 
 	va_start(ap, fmt);
-	vsnprintf(line, sizeof(line), fmt, ap);
+	say(s, fmt, ap);
 	va_end(ap);
-	s->say = arena_copy(s->mem, line, strlen(line));
 	return state;
 }
 
 int
 setup_fail(struct setup *s, int status, const char *next, const char *fmt, ...)
 {
-	char line[2048];
 	va_list ap;
 
 	va_start(ap, fmt);
-	vsnprintf(line, sizeof(line), fmt, ap);
+	say(s, fmt, ap);
 	va_end(ap);
-	s->say = arena_copy(s->mem, line, strlen(line));
 	s->next = next;
 	return status;
 }
