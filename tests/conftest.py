@@ -13,6 +13,7 @@ sys.path.insert(0, str(HERE / "lib"))
 sys.dont_write_bytecode = True
 pytest.register_assert_rewrite("docket", "load", "postgres", "storm", "watch")
 
+import browser  # noqa: E402
 import contract  # noqa: E402
 import docket  # noqa: E402
 import instance  # noqa: E402
@@ -161,3 +162,17 @@ def fresh(dev):
                 ids="{" + ",".join(one.id for one in made) + "}")
     for one in made:
         one.close()
+
+
+@pytest.fixture
+def page(dev):
+    with browser.browser((dev.dir / "tls/server.pem").read_bytes()) as found:
+        yield found
+
+
+@pytest.fixture
+def pictures(tmp_path):
+    """Kept where somebody wants to look at them."""
+    path = pathlib.Path(os.environ.get("DOCKET_PICTURES", tmp_path))
+    path.mkdir(exist_ok=True, parents=True)
+    return path

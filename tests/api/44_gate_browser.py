@@ -1,9 +1,6 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """The sign-in page in a browser: in, back to where one wanted to go, out."""
 
-import os
-import pathlib
-
 import pytest
 
 import browser
@@ -23,20 +20,6 @@ FORM = "!document.getElementById('form').hidden"
 def site(dev):
     with guarded.site(dev) as found:
         yield found
-
-
-@pytest.fixture
-def page(dev):
-    with browser.browser((dev.dir / "tls/server.pem").read_bytes()) as found:
-        yield found
-
-
-@pytest.fixture
-def pictures(tmp_path):
-    """Kept where somebody wants to look at them."""
-    path = pathlib.Path(os.environ.get("DOCKET_PICTURES", tmp_path))
-    path.mkdir(exist_ok=True, parents=True)
-    return path
 
 
 def sign_in(page, name, password):

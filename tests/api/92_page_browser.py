@@ -2,9 +2,6 @@
 """The page /docs in a browser: read, sign in, try, in light and dark, wide
 and narrow; nothing is said to the console and no other host is asked."""
 
-import os
-import pathlib
-
 import pytest
 
 import browser
@@ -33,20 +30,6 @@ const tryer = (method, path) => all.find((one) =>
 	one.localName === "api-request" && one.method === method &&
 	one.path === path)?.shadowRoot;
 """
-
-
-@pytest.fixture
-def page(dev):
-    with browser.browser((dev.dir / "tls/server.pem").read_bytes()) as found:
-        yield found
-
-
-@pytest.fixture
-def pictures(tmp_path):
-    """Kept where somebody wants to look at them."""
-    path = pathlib.Path(os.environ.get("DOCKET_PICTURES", tmp_path))
-    path.mkdir(exist_ok=True, parents=True)
-    return path
 
 
 def look(page, script):
