@@ -93,9 +93,16 @@ step_cancel() {
 	STEP_PID=
 }
 
+# It may have ended minutes ago, and its number is somebody else's by now: the
+# shell knows which are its own, and forgets the status of one whose number
+# came again.
+aside_alive() {
+	[ -n "$ASIDE_PID" ] && jobs -rp | grep -qx "$ASIDE_PID"
+}
+
 # It ends what it has started before it goes.
 aside_cancel() {
-	[ -n "$ASIDE_PID" ] || return 0
+	aside_alive || return 0
 	kill -TERM "$ASIDE_PID" 2>/dev/null || true
 	wait "$ASIDE_PID" 2>/dev/null || true
 	ASIDE_PID=
