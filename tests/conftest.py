@@ -57,7 +57,7 @@ def dev():
     try:
         found = docket.Dev(directory)
         found.workers()
-        docket.Client(found, timeout=5).get("/healthz", check=False)
+        docket.Client(found).get("/healthz", check=False)
     except (OSError, ValueError) as error:
         pytest.exit(f"nothing serves from {directory} ({error}): "
                     "./dev run --detach first", returncode=2)
@@ -88,7 +88,7 @@ def pulse():
     kept = {}
 
     def of(dev):
-        return kept.setdefault(dev.dir, docket.Client(dev, timeout=5))
+        return kept.setdefault(dev.dir, docket.Client(dev))
 
     yield of
     for client in kept.values():

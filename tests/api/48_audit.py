@@ -13,7 +13,7 @@ import pytest
 
 import docket
 import instance
-from docket import (Client, ROOT, SLOW, jwt_parts, new_email, new_name,
+from docket import (Client, ROOT, SANITIZED, jwt_parts, new_email, new_name,
                     new_phone, wait_until)
 from tables import EVENTS
 from trail import owner
@@ -813,7 +813,7 @@ def peak(server, *words):
     return used.ru_maxrss
 
 
-@pytest.mark.skipif(SLOW > 1, reason="sanitizers keep what is freed")
+@pytest.mark.skipif(SANITIZED, reason="sanitizers keep what is freed")
 def test_an_export_holds_a_page(server):
     few = max(peak(server, "--since", "1h", "--event", "unlock")
               for _ in range(2))

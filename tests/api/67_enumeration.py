@@ -191,7 +191,8 @@ PURPOSES = {"POST /auth/token otp": "login", "POST /otp/verify login": "login",
 
 
 @pytest.mark.alone
-@pytest.mark.skipif(docket.SLOW > 1, reason="the sanitizers' own time")
+@pytest.mark.skipif(docket.SANITIZED, reason="the sanitizers' own time")
+@docket.tries(3)
 def test_what_it_costs(dev, api):
     """Medians are printed; what is asserted is that a hash is computed for
     all or for none, by a bound that a busy machine keeps."""

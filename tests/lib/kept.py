@@ -53,12 +53,12 @@ class Psql:
             pass  # what was not sent yet had nobody to go to
         process.stdout.close()
         try:
-            return process.wait(5)
+            return process.wait(60)
         except subprocess.TimeoutExpired:
             process.kill()
             return process.wait()
 
-    def ask(self, script, values, seconds=30):
+    def ask(self, script, values, seconds=120):
         """The rows of a script as lines of text."""
         if not self.process:
             self.start()

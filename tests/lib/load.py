@@ -49,7 +49,7 @@ class Load:
         """End all, after the exchange in hand; an error of ours is raised."""
         self.ended.set()
         for thread in self.threads:
-            thread.join(60)
+            thread.join(300)
             assert not thread.is_alive(), "a client hangs"
         if self.errors:
             raise self.errors[0]

@@ -50,7 +50,7 @@ class Storm:
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT)
 
-    def wait(self, seconds=90):
+    def wait(self, seconds=300):
         try:
             self.said = self.process.communicate(timeout=seconds)[0]
         except subprocess.TimeoutExpired:
