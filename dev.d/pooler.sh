@@ -59,7 +59,8 @@ server_login_retry = 1
 INI
 }
 
-# What cannot be said at the start of a connection.
+# What cannot be said at the start of a connection; before the pooler makes its
+# first one, which would go without for as long as it is kept.
 pooler_roles() {
 	[ -n "${DEV_POOLER-}" ] || return 0
 	psql_as postgres postgres \

@@ -143,6 +143,7 @@ apikey_make() {
 schema_make() {
 	set -e
 	psql_as postgres postgres -f "$DEV_ROOT/sql/roles.sql"
+	pooler_roles
 	[ "$(psql_as postgres postgres -c \
 	    "SELECT 1 FROM pg_database WHERE datname = 'docket'")" = 1 ] ||
 		psql_as postgres postgres -c "CREATE DATABASE docket

@@ -61,7 +61,6 @@ service_start() {
 	pooler_start
 	step "Preparing the database" "$STATE/log/schema.log" \
 	    "the lines above say what the database refused" schema_make
-	pooler_roles
 	app_start "$@"
 	front_start "$@"
 	pids_write
