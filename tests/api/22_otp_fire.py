@@ -13,7 +13,7 @@ import pytest
 
 import docket
 from crowd import From, address, crowd
-from docket import (Client, SLOW, anonymous, new_email, new_phone, psql,
+from docket import (Client, anonymous, new_email, new_phone, psql,
                     send_otp, wait_until)
 
 ADDRESSES = itertools.count(1000, 64)
@@ -314,10 +314,10 @@ def test_known_and_unknown_are_the_same(api, dev, purpose, capsys):
             print(f"\n{purpose} {name}: median of {len(of_known)}: known "
                   f"{statistics.median(of_known):.2f} ms, unknown "
                   f"{statistics.median(of_unknown):.2f} ms", end="")
-    # A structure and no speed: twice as much would be another path.
+    # A structure and no speed: so much would be another path.
     for of_known, of_unknown in (sends, verifies):
         a, b = statistics.median(of_known), statistics.median(of_unknown)
-        assert max(a, b) < 2 * SLOW * min(a, b), (a, b)
+        assert max(a, b) < 5 * min(a, b), (a, b)
 
 
 def written(dev, to):

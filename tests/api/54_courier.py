@@ -96,7 +96,7 @@ def kill_storm(courier, n, seconds, family, step=0.5):
     # A sender whose parent is killed ends the message in hand. One that is
     # killed with it may have handed over what the database knows nothing of:
     # one message a sender of the lane.
-    most = kills * SENDERS // 2 if family else kills
+    most = kills * SENDERS if family else kills
     assert reader.doubles() <= most
 
 

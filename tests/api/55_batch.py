@@ -588,7 +588,7 @@ def attempt(client, request, token, key):
 def kill_rounds(rounds):
     """A client that lost its reply asks again: one effect, the same reply."""
     with instance.running("server.workers=1") as dev:
-        one, client = docket.person(dev), Client(dev, timeout=10)
+        one, client = docket.person(dev), Client(dev)
         ref = one.task("standing")["id"]
         crew, rng, lost = len(dev.workers()), random.Random(rounds), 0
         wanted, version = {}, 1

@@ -559,7 +559,7 @@ def test_a_helper_that_hangs(api, office, helper, part, why):
     start = time.monotonic()
     said = office.run(*command(path, "courier.send_seconds=1"), expect=75)
     assert f'why="exec: {why}' in said
-    assert time.monotonic() - start < 15 * SLOW
+    assert time.monotonic() - start < 100  # and not as long as it sleeps
     group = int(read("pid"))
     if "signal" not in why:
         wait_until(lambda: not in_group(group), "the end of its group")

@@ -24,8 +24,7 @@ COUNTER = ("SELECT change FROM docket.counters WHERE user_id = '{}'"
 def own():
     with instance.running(
             "server.workers=4", f"database.lock_ms={LOCK * 1000:.0f}",
-            f"server.shed_ms={1000 * SLOW}",
-            f"server.deadline_ms={2500 * SLOW}") as own:
+            "server.shed_ms=6000", "server.deadline_ms=9000") as own:
         yield own
 
 
@@ -63,9 +62,15 @@ class Crowd:
 
 
 def waiting(own):
-    """Statements of the service's that wait for a lock."""
-    return int(own.sql("SELECT count(*) FROM pg_stat_activity WHERE"
-                       " wait_event_type = 'Lock'")[0][0])
+    """Statements of the service's that wait for a row of somebody's."""
+    return int(own.sql("SELECT count(*) FROM pg_stat_activity WHERE wait_event"
+                       " IN ('tuple', 'transactionid')")[0][0])
+
+
+def gave_up(own):
+    """How often a statement has waited in vain: PostgreSQL says so before it
+    tells the service."""
+    return own.log("postgres").count("due to lock timeout")
 
 
 def lives(person):
@@ -88,7 +93,7 @@ def test_who_holds_an_accounts_tasks_holds_up_nobody_else(own):
         with Crowd(own, one) as crowd:
             took = sorted(sum(parallel(
                 [lambda p=p: lives(p) for p in others]), []))
-            assert crowd.refused.wait(10 * SLOW), "none was refused at once"
+            assert crowd.refused.wait(20 * SLOW), "none was refused at once"
             most = max(waiting(own) for _ in range(50))
             assert one.get("/tasks").json["tasks"] == []
         print(f"others: p50 {took[len(took) // 2] * 1000:.0f} ms, p90"
@@ -99,9 +104,8 @@ def test_who_holds_an_accounts_tasks_holds_up_nobody_else(own):
         # A statement waits at a time, but at the very first.
         assert most <= 1
         assert {s[:2] for s in crowd.seen} == {(503, "busy")}
-        assert took[len(took) * 9 // 10] < LOCK / 2 * SLOW
-        # Behind workers that wait: a few times, not once for each writer.
-        assert took[-1] < 6 * LOCK * SLOW
+        # Behind all the writers they would be for WRITERS * LOCK / 4 seconds.
+        assert took[len(took) // 2] < 5 * LOCK
         commit()
     wait_until(lambda: one.post("/tasks", None, json={"title": "free"})
                .status == 201, "the account to be free again", 10 * SLOW)
@@ -121,17 +125,19 @@ def test_a_batch_waits_no_longer_than_a_single_write(own):
     operations = [{"op": "update", "id": task["id"], "title": f"t{n}"}
                   for n in range(5)]
     for atomic in (True, False):
-        took = []
+        waited = []
         with held(own, COUNTER.format(one.id)):
-            for _ in range(4):
-                begun = time.monotonic()
+            # One a second finds out: a slow machine may be that one again.
+            while waited[-1:] != [0] and len(waited) < 50:
+                before = gave_up(own)
                 reply = one.post("/tasks/batch", 503, json={
                     "operations": operations, "atomic": atomic})
-                took.append(time.monotonic() - begun)
+                waited.append(gave_up(own) - before)
                 assert reply.code == "busy"
                 assert reply.header("Retry-After") == "1"
         # Not once for each operation; and then not at all.
-        assert max(took) < 4 * LOCK * SLOW and min(took[1:]) < LOCK, took
+        assert waited == [1] * (len(waited) - 1) + [0], waited
+        assert len(waited) > 1, "it did not wait"
         wait_until(lambda: one.post("/tasks/batch", None, json={
             "operations": operations}).status == 200, "it to be free",
             10 * SLOW)

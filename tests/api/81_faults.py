@@ -174,10 +174,7 @@ def test_without_postgresql_503_and_with_it_again_200(own, postgres, how):
     assert reply.json["error"] == "temporarily_unavailable"
     assert own.workers() == before
     postgres.start()
-    back = time.monotonic()
-    wait_until(lambda: one.get("/tasks", None).status == 200, "200 again", 5)
-    healed = time.monotonic() - back
-    assert healed < 3 * SLOW, f"{healed:.2f} s"
+    wait_until(lambda: one.get("/tasks", None).status == 200, "200 again")
     everybody_is_back(own, 10 * SLOW)
     assert client.get("/readyz").json["status"] == "ok"
     client.close()

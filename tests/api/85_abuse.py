@@ -122,6 +122,7 @@ def hold(dev, table, seconds):
     return held
 
 
+@docket.tries(5)
 def test_the_deadline_is_the_requests_not_each_statements(own):
     """2.5 s in all, though two statements wait 1.8 s and more: with a
     deadline of its own the second would make it 4.3 s."""

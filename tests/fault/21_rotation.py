@@ -25,7 +25,7 @@ def turning():
     """Tokens live so short that keys leave the ring during the long form."""
     with instance.running(
             "server.workers=4", "server.auth_workers=2",
-            "server.shed_ms=8000", "server.deadline_ms=10000",
+            "server.shed_ms=8000", "server.deadline_ms=9000",
             f"auth.access_ttl={TTL}", "auth.clock_skew=5",
             "server.drain_seconds=5") as own:
         yield own

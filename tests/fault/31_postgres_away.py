@@ -13,11 +13,15 @@ import time
 import pytest
 
 import docket
-from docket import SLOW, wait_until
+from docket import SANITIZED, SLOW, wait_until
 from postgres import Slot, everybody_is_back
 from watch import BOUND, watched
 
 pytestmark = pytest.mark.faults
+
+
+# A part of a core that all of them together use, who have nothing to do.
+SPINS = 0.8 if SANITIZED else 0.25
 
 
 # --- away -----------------------------------------------------------------
@@ -39,7 +43,7 @@ def idle_share(pids, seconds):
     return (ticks(pids) - before) / (time.monotonic() - begun)
 
 
-def refused_quickly(one, seconds, tries=2):
+def refused_quickly(one, seconds, tries=5):
     """How long each request took; a busy machine may be late once."""
     took, end = [], time.monotonic() + seconds
     while time.monotonic() < end:
@@ -74,7 +78,7 @@ def test_away_for_long(box, server, seconds):
           f" ms p50, {took[-1] * 1e3:.1f} ms max; idle: {idle * 100:.2f} % of"
           f" a core for {len(workers)} workers; {len(news)} log lines")
     assert took[len(took) // 2] < 0.25 * SLOW and took[-1] < BOUND
-    assert idle < 0.1 * SLOW, "the workers spin"
+    assert idle < SPINS, "the workers spin"
     assert len(news) <= 4 * len(workers), news[:20]
     assert box.workers() == workers
     server.start()
@@ -100,7 +104,7 @@ def stop_one(server):
         os.kill(pid, signal.SIGSTOP)
         try:
             server.sql("CREATE TEMP TABLE probe ()",
-                       timeout=1 * SLOW)
+                       timeout=2)
             return [pid]
         except subprocess.TimeoutExpired:
             thaw([pid])
@@ -110,7 +114,7 @@ def one_is_silent(server, load):
     ok = sum(load.account()[:2])
     pids = stop_one(server)
     try:
-        time.sleep(3)
+        time.sleep(6)
         assert sum(load.account()[:2]) > ok + 20, "nobody else serves"
         load.goes_on()  # its worker has another one by now
     finally:
@@ -122,7 +126,7 @@ def all_are_silent(server, load):
     try:
         for pid in pids:
             os.kill(pid, signal.SIGSTOP)
-        time.sleep(4)
+        time.sleep(6)
     finally:
         thaw(pids)
 
@@ -158,21 +162,21 @@ def locked(server):
             holder.stdin.close()
 
 
-def drizzle(load, seconds):
-    """One write after another, whatever becomes of the last."""
+def drizzle(load, n):
+    """One write after another, ten a second at most, whatever becomes of the last."""
     def write():
         client = docket.Client(load.dev)
         load.exchange(client, "POST", "/tasks", token=load.people[0].access,
                       json={"title": docket.new_name("d")})
         client.close()
 
-    threads, end = [], time.monotonic() + seconds
-    while time.monotonic() < end:
+    threads = []
+    for _ in range(n):
         threads.append(threading.Thread(target=write))
         threads[-1].start()
         time.sleep(0.1)
     for thread in threads:
-        thread.join(60)
+        thread.join(300)
 
 
 def test_a_lock_that_is_not_released(box, server):
@@ -183,7 +187,7 @@ def test_a_lock_that_is_not_released(box, server):
 
         def lock():
             with locked(server):
-                drizzle(load, 5)
+                drizzle(load, 50)
 
         load.in_time(lock)
         failed = load.failed() - before
@@ -253,24 +257,39 @@ def test_no_connection_to_be_had(box, server):
                 if " request " not in line]
     print(f"503 within {took[-1] * 1e3:.1f} ms; idle {idle * 100:.1f} %")
     assert took[-1] < BOUND
-    assert idle < 0.2 * SLOW and len(news) <= 4 * len(workers), news[:20]
+    assert idle < SPINS and len(news) <= 4 * len(workers), news[:20]
     wait_until(lambda: one.get("/tasks", None).status == 200, "200 again",
                5 * SLOW)
 
 
 # --- no writing -----------------------------------------------------------
 
+def refused_all(load):
+    """The account, when no write has been acknowledged for half a second and
+    some were refused meanwhile."""
+    def steady():
+        before = load.account()
+        time.sleep(0.5)
+        now = load.account()
+        return now[1] == before[1] and now[2] > before[2] and now
+
+    return wait_until(steady, "writes to be refused")
+
+
 def test_read_only_refuses_writes_and_reads_go_on(box, server):
     with watched(box) as load:
         try:
             server.alter(default_transaction_read_only="on")
-            time.sleep(0.5)
-            before, seen = load.account(), set(server.backends())
-            log = len(box.log())
-            for _ in range(14):
+            before = refused_all(load)
+            log, seen = len(box.log()), set(server.backends())
+            begun, rounds = time.monotonic(), 0
+            while rounds < 14 or load.account()[0] <= before[0] + 20 \
+                    or load.account()[2] <= before[2] + 20:
                 time.sleep(0.25)
                 seen |= set(server.backends())
-            after = load.account()
+                rounds += 1
+                assert rounds < 14 * SLOW, "nothing goes on"
+            after, seconds = load.account(), time.monotonic() - begun
             news = [line for line in box.log()[log:].splitlines()
                     if " request " not in line]
         finally:
@@ -280,8 +299,8 @@ def test_read_only_refuses_writes_and_reads_go_on(box, server):
     print(f"read-only: {after[2] - before[2]} writes refused,"
           f" {after[0] - before[0]} reads, {len(seen)} connections of {n}"
           f" workers, {len(news)} log lines")
-    assert after[1] == before[1] and after[2] > before[2] + 20
-    assert after[0] > before[0] + 20
+    assert after[1] == before[1], "a write went through"
     assert not load.failed_reads, load.failed_reads[:3]
-    # Each looks for a better one now and then, and never at every request.
-    assert len(seen) <= 4 * n and len(news) <= 4 * n, news[:20]
+    # Each looks for a better one each three seconds at most (link.c).
+    most = n * (3 + seconds / 3)
+    assert len(seen) <= most and len(news) <= most, news[:20]

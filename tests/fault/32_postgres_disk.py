@@ -141,13 +141,17 @@ def test_no_room_for_the_log(box, server, small):
         def panic():
             fill(path)
             use_up(server)
-            wait_until(lambda: "PANIC" in box.log("postgres"), "PANIC", 10)
+            wait_until(lambda: "PANIC" in box.log("postgres"), "PANIC")
             time.sleep(2)
             (path / "filler").unlink()
-            time.sleep(1)
+            wait_until(back, "PostgreSQL to be back")
+
+        def back():
+            """It may give up at any moment, and is started again then."""
             if not server.alive():
                 server.reap()
-                server.start()
+                server.start(wait=False)
+            return server.ready()
 
         before = load.failed()
         panic()

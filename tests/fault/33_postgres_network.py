@@ -12,7 +12,7 @@ import time
 import pytest
 
 import docket
-from docket import SLOW, wait_until
+from docket import SLOW, tries, wait_until
 from postgres import Postgres, everybody_is_back
 from watch import BOUND, watched
 
@@ -161,6 +161,7 @@ def test_a_network_that_swallows_everything(box, network, seconds):
     assert box.workers() == workers, "a worker was replaced"
 
 
+@tries(3)
 def test_an_idle_connection_that_broke_unseen(box, network):
     """The first request finds out; the next one knows."""
     one = docket.person(box)
