@@ -68,7 +68,7 @@ def dev():
 @pytest.fixture(scope="session")
 def own():
     """An instance of four workers that a test may treat badly."""
-    with instance.running("server.workers=4") as own:
+    with instance.running("server.workers=4", prompt=True) as own:
         yield own
 
 

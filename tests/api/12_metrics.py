@@ -32,7 +32,7 @@ TEXT = [("Accept", "text/plain")]
 def mine():
     """Nobody else's requests are counted here."""
     with instance.running("server.workers=3",
-                          "server.auth_workers=2") as mine:
+                          "server.auth_workers=2", prompt=True) as mine:
         yield mine
 
 

@@ -26,7 +26,8 @@ from postgres import Postgres, everybody_is_back
 
 @pytest.fixture(scope="module")
 def mine():
-    with instance.running("server.workers=3", "server.auth_workers=2") as one:
+    with instance.running("server.workers=3", "server.auth_workers=2",
+                          prompt=True) as one:
         yield one
 
 

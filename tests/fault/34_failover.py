@@ -28,7 +28,8 @@ def pair(request):
     with instance.running(
             "server.workers=4", *more,
             "database.dsn=" + HOSTS.format("docket_api"),
-            "database.courier_dsn=" + HOSTS.format("docket_courier")) as own:
+            "database.courier_dsn=" + HOSTS.format("docket_courier"),
+            prompt=True) as own:
         pair = Pair(own, own.dir / "sock" / "pg2")
         try:
             yield pair

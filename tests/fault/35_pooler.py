@@ -71,7 +71,8 @@ class Pooler:
 
 @pytest.fixture(scope="module")
 def pooled():
-    with instance.running("server.workers=4", DEV_POOLER="transaction") as own:
+    with instance.running("server.workers=4", prompt=True,
+                          DEV_POOLER="transaction") as own:
         pooler = Pooler(own)
         yield own, pooler
         if pooler.process:

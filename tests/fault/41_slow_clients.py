@@ -41,7 +41,7 @@ class Elsewhere(Client):
 def limited():
     """nginx's limit for one client is that of production."""
     with instance.running("server.workers=4",
-                          "limits.requests_client=20") as one:
+                          "limits.requests_client=20", prompt=True) as one:
         yield one
 
 

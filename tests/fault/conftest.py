@@ -14,7 +14,8 @@ def box(request, own):
     if not request.config.getoption("--long"):
         yield own
         return
-    with instance.running("server.workers=4", "auth.access_ttl=7200") as one:
+    with instance.running("server.workers=4", "auth.access_ttl=7200",
+                          prompt=True) as one:
         yield one
 
 
