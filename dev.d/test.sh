@@ -60,7 +60,7 @@ skip_reasons() {
 program_run() {
 	local log=$LOGS/${1##*/}.log status=0
 
-	timeout --foreground -k 5 "${DEV_PROGRAM_SECONDS:-180}" "$1" \
+	timeout --foreground -k 5 "${DEV_PROGRAM_SECONDS:-600}" "$1" \
 	    >"$log" 2>&1 </dev/null || status=$?
 	printf '%s\n' "$status" >"$log.status"
 }

@@ -143,7 +143,7 @@ nothing_need_be_prepared(void **state)
 
 	(void)state;
 	assert_non_null(own);
-	assert_int_equal(db_connect(own, 5000), 0);
+	assert_int_equal(db_connect(own, 60000), 0);
 	db = own;
 	assert_int_equal(all(false, &f), TASKS);
 	assert_int_equal(all(true, &f), TASKS);

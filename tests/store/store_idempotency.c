@@ -133,7 +133,7 @@ a_connection_that_dies_frees_the_key(void **state)
 	assert_int_equal(store_idem_begin(first, mem, &who, &key, &reply), 0);
 	db_free(first);
 	/* The server notices on its own time. */
-	for (int i = 0; i < 100; i++) {
+	for (int i = 0; i < 3000; i++) {
 		error = post(db, mem, &who, &key, &reply, &fresh);
 		if (error != E_IN_FLIGHT)
 			break;

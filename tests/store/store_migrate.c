@@ -151,7 +151,7 @@ two_at_once_take_turns_or_give_up(void **state)
 	struct db *other = db_new(&config);
 	const char *why;
 
-	assert_int_equal(db_connect(other, 5000), 0);
+	assert_int_equal(db_connect(other, 60000), 0);
 	assert_int_equal(db_script(other,
 	    "SELECT pg_advisory_lock(110429572130164)", &why), 0);
 	assert_int_equal(run(*state, apply), EX_TEMPFAIL);

@@ -438,7 +438,7 @@ the_courier_leases_sends_and_tries_again(void **state)
 
 	(void)state;
 	fixture_sql("DELETE FROM docket.outbox");
-	assert_int_equal(db_connect(courier, 5000), 0);
+	assert_int_equal(db_connect(courier, 60000), 0);
 	assert_int_equal(send_code(fixture_name("+4940"), &sent), 0);
 	assert_int_equal(send_code(fixture_name("+4940"), &sent), 0);
 	m = next_message(courier, &last);

@@ -46,7 +46,7 @@ make(bool adapts)
 	struct db *made = db_new(&config);
 
 	assert_non_null(made);
-	assert_int_equal(db_connect(made, 5000), 0);
+	assert_int_equal(db_connect(made, 60000), 0);
 	return made;
 }
 

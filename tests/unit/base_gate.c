@@ -71,7 +71,7 @@ waits_until_the_deadline(void **state)
 	assert_int_equal(gate_enter(gate, 0, SOON(1000)), 0);
 	assert_int_equal(gate_enter(gate, 1, SOON(60)), E_BUSY);
 	took = clock_mono_ms() - start;
-	assert_true(took >= 60 && took < 5000);
+	assert_true(took >= 60 && took < 60000);
 	/* gave its place in the queue back */
 	assert_int_equal(gate->cells[1], CELL_FREE);
 	/* a deadline in the past: in if there is room, else busy at once */
@@ -94,11 +94,11 @@ entering_again_is_no_second_slot(void **state)
 	gate_free(gate);
 }
 
-/* Poll until the cell is as wanted; false after 10 s. */
+/* Poll until the cell is as wanted; false after a minute. */
 static bool
 becomes(struct gate *gate, unsigned member, bool (*is)(uint64_t))
 {
-	for (int64_t end = SOON(10000); clock_mono_ms() < end; usleep(1000))
+	for (int64_t end = SOON(60000); clock_mono_ms() < end; usleep(1000))
 		if (is(gate->cells[member]))
 			return true;
 	return false;

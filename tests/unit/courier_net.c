@@ -366,8 +366,8 @@ time_is_bounded(void **state)
 		assert_false(a.reached || a.never);
 		assert_int_equal(a.status, 0);
 		assert_true(a.why[0]);
-		/* Of a second; a loaded machine may add some. */
-		assert_in_range(clock_mono_ms() - start, 0, 9000);
+		/* Of a second; a loaded machine may add many. */
+		assert_in_range(clock_mono_ms() - start, 0, 60000);
 	}
 }
 
