@@ -344,5 +344,5 @@ def test_http_2_works(dev):
     done = subprocess.run(
         ["curl", "-sS", "--http2", "--cacert", dev.dir / "ca.pem",
          "-w", "\n%{http_version} %{http_code}", dev.url + "/healthz"],
-        capture_output=True, text=True, timeout=20)
+        capture_output=True, text=True, timeout=120)
     assert done.stdout.splitlines()[-1] == "2 200", done.stderr

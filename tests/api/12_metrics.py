@@ -113,7 +113,7 @@ def test_promtool_has_nothing_to_say(client):
 
 def test_there_is_one_version(mine, client):
     said = subprocess.run([mine.docketd(), "--version"], check=True,
-                          capture_output=True, timeout=30).stdout.decode()
+                          capture_output=True, timeout=120).stdout.decode()
     version = said.removeprefix("docketd ").strip()
     assert re.fullmatch(r"\d+\.\d+\.\d+.*", version)
     assert client.get("/openapi.json").json["info"]["version"] == version
@@ -263,7 +263,7 @@ def test_the_outbox_is_told_in_figures(mine, client):
 
     def run(statement):
         done = subprocess.run(psql + [statement], capture_output=True,
-                              text=True, timeout=30)
+                              text=True, timeout=120)
         assert done.returncode == 0, done.stderr
 
     run("UPDATE docket.courier_lanes SET held_at = now(), failures = 5,"
@@ -469,7 +469,7 @@ def test_nginx_hides_it_from_all_but_loopback_and_who_is_named(mine):
     (place / "routes").write_bytes(subprocess.run(
         [mine.docketd(), "-c", mine.dir / "docket.conf", "--nginx", "--set",
          "server.metrics_allow=192.0.2.0/24, 2001:db8::7"], check=True,
-        capture_output=True, timeout=30).stdout)
+        capture_output=True, timeout=120).stdout)
     nginx = shutil.which("nginx", path="/usr/sbin:/usr/bin")
     process = subprocess.Popen([nginx, "-p", place, "-c", place / "conf"],
                                stderr=subprocess.PIPE)
@@ -502,7 +502,7 @@ def test_nginx_hides_it_from_all_but_loopback_and_who_is_named(mine):
             assert known("/healthz", address), address
     finally:
         process.terminate()
-        process.communicate(timeout=20)
+        process.communicate(timeout=120)
         shutil.rmtree(place)
 
 
@@ -512,7 +512,7 @@ def test_rubbish_as_a_network_is_refused(mine):
         done = subprocess.run(
             [mine.docketd(), "-c", mine.dir / "docket.conf", "--check",
              "--set", f"server.metrics_allow={value}"], text=True,
-            capture_output=True, timeout=30)
+            capture_output=True, timeout=120)
         assert done.returncode == 78, value
         assert "server.metrics_allow" in done.stderr, done.stderr
 

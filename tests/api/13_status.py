@@ -114,7 +114,7 @@ def test_a_breaker_is_worth_a_look(mine):
            " open_until = {0} WHERE channel = 'sms'")
     for value in ("now()", "NULL"):
         subprocess.run([docket.psql(), "-X", "-q", "-d", owner, "-c",
-                        sql.format(value)], check=True, timeout=30)
+                        sql.format(value)], check=True, timeout=120)
         code, told = status(mine)
         if value == "NULL":
             assert code == 0, told

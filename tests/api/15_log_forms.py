@@ -156,7 +156,7 @@ def test_journalctl_reads_the_catalog(tmp_path):
     (tmp_path / "var/lib/systemd/catalog").mkdir(parents=True)
     for words in (["--update-catalog"], ["--dump-catalog"]):
         done = subprocess.run(["journalctl", f"--root={tmp_path}", *words],
-                              capture_output=True, text=True, timeout=30)
+                              capture_output=True, text=True, timeout=120)
         assert done.returncode == 0, done.stderr
     for id, (header, text) in entries().items():
         assert f"-- {id}" in done.stdout

@@ -199,7 +199,7 @@ class Lock:
     def release(self):
         self.psql.stdin.write("ROLLBACK;\n")
         self.psql.stdin.close()
-        self.psql.wait(10)
+        self.psql.wait(120)
         self.psql.stdout.close()
 
 
@@ -221,7 +221,7 @@ def test_a_worker_killed_before_it_compares_has_counted(own):
     wait_until(lambda: waiting(own), "a guess that waits")
     for pid in before:
         os.kill(pid, signal.SIGKILL)
-    caller.join(30)
+    caller.join(120)
     lock.release()
     # Nobody got the verdict of this guess, but it is counted.
     wait_until(lambda: counts(own, to) == (1, 1), "the count")
@@ -261,7 +261,7 @@ def test_workers_killed_under_guesses_never_give_a_sixth(own):
         wait_until(lambda: len(replies) > seen + 20, "guesses go on")
     done.set()
     for attacker in attackers:
-        attacker.join(30)
+        attacker.join(120)
     assert kills >= 16 and replies.count(200) == 0
     wait_until(lambda: client.get("/readyz", None, check=False).status == 200,
                "workers")

@@ -365,7 +365,7 @@ def complete(dev, tmp_path_factory):
                   ' printf "%s\\n" "${COMPREPLY[@]}"')
         done = subprocess.run(
             ["bash", "--norc", "-uc", script, "bash", file, *parts],
-            cwd=place, capture_output=True, text=True, timeout=30,
+            cwd=place, capture_output=True, text=True, timeout=120,
             check=False)
         assert done.returncode == 0 and not done.stderr, done
         return done.stdout.splitlines() if done.stdout != "\n" else []

@@ -680,7 +680,7 @@ def followed(server):
     for run in started:
         assert run.poll() is None, run.returncode
         run.terminate()
-        run.wait(10)
+        run.wait(120)
 
 
 class Slow:

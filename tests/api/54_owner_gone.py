@@ -32,7 +32,7 @@ def tasks_race(dev, admin, clients, how):
     one, made = docket.person(dev), []
 
     def end():
-        while len(made) < 20:
+        while made.count(201) < 20:
             clients[-1].get("/healthz")
         ENDS[how](admin, one, clients[-1])
 

@@ -125,7 +125,7 @@ class Holder:
     def end(self):
         self.say("ROLLBACK; SELECT 'said';\n")
         self.psql.stdin.close()
-        assert self.psql.wait(30) == 0
+        assert self.psql.wait(120) == 0
         self.psql.stdout.close()
 
 

@@ -342,7 +342,7 @@ def locked(dev, what, **values):
         yield
     finally:
         holder.stdin.close()
-        holder.wait(30)
+        holder.wait(120)
 
 
 def test_one_of_a_user_at_a_time(dev, fresh):

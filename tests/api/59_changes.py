@@ -468,7 +468,7 @@ class Held:
     def __exit__(self, *_):
         self.say("COMMIT;")
         self.psql.stdin.close()
-        self.psql.wait(10)
+        self.psql.wait(120)
         self.psql.stdout.close()
 
 
@@ -494,7 +494,7 @@ def test_a_reader_never_passes_a_slow_writer(fresh, dev):
             "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
             " AND query LIKE '%UPDATE docket.counters%'"), "a writer that waits")
         assert copy.news() == []
-    writer.join(20)
+    writer.join(120)
     assert copy.news() == [(tasks[0]["id"], False), (tasks[2]["id"], False)]
     same(copy, one)
 

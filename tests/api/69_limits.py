@@ -397,7 +397,7 @@ def echo():
 
     yield whom
     process.terminate()
-    process.communicate(timeout=20)
+    process.communicate(timeout=120)
     shutil.rmtree(place)
 
 

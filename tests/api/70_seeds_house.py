@@ -123,7 +123,7 @@ def test_s0_13_two_commands_set_it_up(dev):
     commands = re.findall(r"^\./dev (\w+)", quick, re.M)
     assert commands == ["run", "test"]
     said = subprocess.run([ROOT / "dev", "help"], capture_output=True,
-                          text=True, timeout=30, check=True).stdout
+                          text=True, timeout=120, check=True).stdout
     for command in commands:
         assert f"./dev {command}" in said
     # What it made serves, and its first admin can log in.
@@ -321,7 +321,7 @@ def test_s4_7_a_weak_secret_is_refused(dev, tmp_path, key):
     done = subprocess.run(
         [dev.docketd(), "-c", dev.dir / "docket.conf", "--check",
          "--set", "server.user=", "--set", f"auth.key_file={ring}"],
-        text=True, capture_output=True, timeout=30, check=False)
+        text=True, capture_output=True, timeout=120, check=False)
     assert done.returncode == os.EX_CONFIG, done.stdout
     assert "jwt.keys:1:" in done.stderr, done.stderr
     assert "alpha" not in done.stderr
@@ -336,7 +336,7 @@ def test_s4_7_nothing_turns_authentication_off(dev):
                     "auth.tasks_auth=off", "auth.tasks_auth="):
         done = subprocess.run(
             [dev.docketd(), "-c", dev.dir / "docket.conf", "--check",
-             "--set", setting], text=True, capture_output=True, timeout=30,
+             "--set", setting], text=True, capture_output=True, timeout=120,
             check=False)
         assert done.returncode == os.EX_CONFIG, setting
 

@@ -57,7 +57,7 @@ def run_clients(own, token):
     time.sleep(SECONDS)
     stop.set()
     for thread in threads:
-        thread.join(30)
+        thread.join(120)
     for client in clients:
         client.close()
     return counts, waits
@@ -65,7 +65,7 @@ def run_clients(own, token):
 
 def test_64_clients_on_4_workers_are_all_answered(own):
     """Everybody, every time; busiest to idlest 2 in one of five rounds, or 4
-    in the best of them: how many connections each nginx process accepts is
+    in one of three more: how many connections each nginx process accepts is
     its luck, one with twice as many of them serves each half as often, and
     on a busy machine it gets half of the time besides."""
     one = docket.person(own)
@@ -73,14 +73,14 @@ def test_64_clients_on_4_workers_are_all_answered(own):
         one.task()
     before = {pid: cpu_ns(pid) for pid in main_workers(own)}
     best = 1e9
-    for _ in range(5):
+    for turn in range(8):
         counts, waits = run_clients(own, one.access)
         print(f"answered {sum(counts)}, per client {min(counts)} to"
               f" {max(counts)}, longest wait {max(waits):.3f} s")
         assert min(counts) > 0, \
             f"{counts.count(0)} clients were never answered"
         best = min(best, max(counts) / min(counts))
-        if best <= 2:
+        if best <= (2 if turn < 4 else 4):
             break
     assert best <= 4
     spent = sorted(cpu_ns(pid) - ns for pid, ns in before.items())[-4:]
@@ -154,7 +154,7 @@ def test_logins_do_not_hold_up_tasks(own):
         waits.append(time.monotonic() - begun)
     stop.set()
     for thread in threads:
-        thread.join(30)
+        thread.join(120)
     waits.sort()
     print(f"p50 {waits[50] * 1000:.1f} ms, max {waits[-1] * 1000:.1f} ms")
     assert waits[-1] < 2 * SLOW

@@ -64,7 +64,7 @@ def start(dev, place, *arguments, **environment):
     own(place)
     return subprocess.run(
         [dev.docketd(), "-c", place / "docket.conf", *arguments],
-        capture_output=True, text=True, timeout=30,
+        capture_output=True, text=True, timeout=120,
         env={"PATH": os.environ["PATH"], "ASAN_OPTIONS": "detect_leaks=0",
              **environment})
 
@@ -248,7 +248,7 @@ def test_root_as_root_or_as_nobody_known_is_refused(dev, place, user):
 
 def listing(dev, what):
     done = subprocess.run([dev.docketd(), what], capture_output=True,
-                          text=True, timeout=30)
+                          text=True, timeout=120)
     assert done.returncode == 0, done.stderr
     return done.stdout
 

@@ -79,12 +79,12 @@ def test_the_shipped_settings_are_taken(dev):
     """And say nothing that is not the default."""
     said = subprocess.run(
         [dev.docketd(), "-c", str(ROOT / "share/docket.conf"), "--nginx"],
-        capture_output=True, text=True, timeout=30, check=False,
+        capture_output=True, text=True, timeout=120, check=False,
         env={"PATH": os.environ["PATH"]})
     assert said.returncode == 0, said.stderr
     plain = subprocess.run(
         [dev.docketd(), "-c", "/dev/null", "--nginx"], capture_output=True,
-        text=True, timeout=30, check=False, env={"PATH": os.environ["PATH"]})
+        text=True, timeout=120, check=False, env={"PATH": os.environ["PATH"]})
     assert said.stdout == plain.stdout
 
 

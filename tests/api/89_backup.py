@@ -299,7 +299,7 @@ def test_it_does_not_wait_for_ever(host, written):
     said = restore(host, written[0], "--replace")
     host.super("SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
                " WHERE wait_event = 'PgSleep'")
-    holder.wait(30)
+    holder.wait(120)
     assert said.returncode == 69 and "lock timeout" in said.stderr
 
 

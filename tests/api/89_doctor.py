@@ -278,7 +278,7 @@ def test_a_certificate_that_ends(host, days, level):
         ["openssl", "req", "-x509", "-key", str(path)[:-3] + "key", "-days",
          days, "-subj", "/CN=x", "-addext",
          f"subjectAltName=DNS:{hosts.DOMAIN}", "-out", path], check=True,
-        capture_output=True, timeout=30)
+        capture_output=True, timeout=120)
     is_seen(host, "certificate", level, "certbot renew")
     path.write_text(old)
 

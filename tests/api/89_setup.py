@@ -132,7 +132,7 @@ def test_only_the_accounts_that_are_meant_become_the_roles(done):
             ["setpriv", f"--reuid={user}", "--clear-groups", docket.psql(),
              "-X", "-d", f"host={done.cluster} dbname=docket user={role}",
              "-c", "SELECT 1"], capture_output=True, text=True,
-            env={"PATH": os.environ["PATH"]}, timeout=30).returncode == 0
+            env={"PATH": os.environ["PATH"]}, timeout=120).returncode == 0
 
     assert knock(done.user, "docket_api")
     assert knock(done.user, "docket_courier")
@@ -182,7 +182,7 @@ def certificate(folder, name, days="90"):
          "ec_paramgen_curve:P-256", "-nodes", "-days", days, "-subj",
          f"/CN={name}", "-addext", f"subjectAltName=DNS:{name}", "-keyout",
          folder / "key", "-out", folder / "cert"], check=True,
-        capture_output=True, timeout=30)
+        capture_output=True, timeout=120)
     return ["--certificate", folder / "cert", "--key", folder / "key"]
 
 

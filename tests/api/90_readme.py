@@ -60,7 +60,7 @@ def test_every_room_is_in_the_table():
 
 def test_the_options_of_docketd_exist(dev):
     text = subprocess.run([dev.docketd(), "--help"], capture_output=True,
-                          text=True, timeout=10).stdout
+                          text=True, timeout=120).stdout
     for option in set(re.findall(r"`(?:docketd )?(--[a-z]+)`",
                                  section("Operating it"))):
         if option not in ("--admin", "--dry-run"):

@@ -79,7 +79,7 @@ class Story:
 
     def send(self, request):
         try:
-            with urllib.request.urlopen(request, timeout=30,
+            with urllib.request.urlopen(request, timeout=120,
                                         context=self.context) as reply:
                 return reply.status, reply.read()
         except urllib.error.HTTPError as error:

@@ -104,7 +104,7 @@ class Doomed:
     def end(self):
         if self.process.poll() is None:
             self.process.kill()
-            self.process.wait(30)
+            self.process.wait(120)
         shutil.rmtree(self.dir)
 
 
@@ -279,7 +279,7 @@ def test_a_worker_stopped_in_a_request(hasty):
 
     with replaced_while_others_serve(hasty, stop) as (_, load, stood):
         assert len(load.failed_reads + load.failed_writes) <= stood
-    asks.join(30)
+    asks.join(120)
     assert said[0].status in (502, 504), str(said[0])
 
 
@@ -296,4 +296,4 @@ def locked_tasks(own):
     try:
         yield
     finally:
-        held.communicate(timeout=30)
+        held.communicate(timeout=120)

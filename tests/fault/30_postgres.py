@@ -143,7 +143,7 @@ def test_a_backend_that_dies_in_commit_leaves_no_doubt_that_is_not_told(
         thread.start()
         pid = wait_until(lambda: server.backends(waits), "a COMMIT")[0]
         os.kill(pid, signal.SIGKILL)
-        thread.join(30)
+        thread.join(120)
     assert said[0].status == 503 and said[0].code == "outcome_unknown", \
         str(said[0])
     assert int(said[0].header("Retry-After")) >= 1

@@ -234,7 +234,7 @@ def crowded(server):
                    nobody(server), "nobody else to be connected", 30 * SLOW)
         enough.set()
         for thread in threads:
-            thread.join(30)
+            thread.join(120)
         yield
     finally:
         enough.set()

@@ -77,7 +77,7 @@ def pooled():
         yield own, pooler
         if pooler.process:
             pooler.process.kill()
-            pooler.process.wait(10)
+            pooler.process.wait(120)
 
 
 def through(own):
@@ -129,7 +129,7 @@ def test_a_key_in_flight_is_told_so(pooled):
         reply = twin.post("/tasks", 409, token=one.access, **sent)
         assert reply.code == "idempotency_in_flight"
         commit()
-        assert first.result(30).status == 201
+        assert first.result(120).status == 201
     again = twin.post("/tasks", 201, token=one.access, **sent)
     assert again.header("Idempotency-Replayed") == "true"
     assert again.json == first.result().json

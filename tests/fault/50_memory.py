@@ -48,6 +48,7 @@ def starved():
     if os.geteuid():
         pytest.skip("docketd lets only root look into its /proc")
     with running("server.workers=1", "server.auth_workers=1",
+                 "server.deadline_ms=4000",
                  "auth.access_ttl=86400", "limits.login_failures=1000",
                  "limits.login_client=100000", "limits.requests_user=10000000",
                  "limits.requests_anonymous=10000000") as dev:

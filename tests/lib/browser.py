@@ -157,10 +157,10 @@ def browser(certificate):
         os.close(to)
         process.terminate()
         try:
-            process.wait(20)
+            process.wait(120)
         except subprocess.TimeoutExpired:
             process.kill()
-            process.wait(20)
+            process.wait(120)
         os.close(back)
         # Its children still write for a moment.
         docket.wait_until(lambda: removed(profile), "the profile's end", 20)

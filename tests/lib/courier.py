@@ -89,7 +89,7 @@ class Courier:
             os.kill(pid, signal.SIGTERM)
         wait_until(lambda: not any(map(running, family)),
                    "the courier to end", 30 * SLOW)
-        return self.process.wait(10) if self.process else None
+        return self.process.wait(120) if self.process else None
 
     def kill(self, family=False):
         """SIGKILL to the parent, or to all of them at one instant."""
@@ -101,7 +101,7 @@ class Courier:
                 except ProcessLookupError:
                     pass
         if self.process:
-            self.process.wait(10)
+            self.process.wait(120)
 
     # --- what it works on ---
 
@@ -189,7 +189,7 @@ class Reader:
 
     def __exit__(self, *_):
         self.done.set()
-        self.thread.join(30)
+        self.thread.join(120)
         self.take()
 
     def doubles(self):

@@ -73,7 +73,7 @@ class Forger:
 
 def openssl(*arguments, data=None):
     done = subprocess.run(["openssl", *arguments], input=data,
-                          capture_output=True, timeout=30)
+                          capture_output=True, timeout=120)
     assert done.returncode == 0, done.stderr.decode()
     return done.stdout
 

@@ -186,7 +186,7 @@ def site(dev, change=None):
         yield found
     finally:
         process.terminate()
-        process.communicate(timeout=20)
+        process.communicate(timeout=120)
         app.shutdown()
         app.server_close()
         shutil.rmtree(place)

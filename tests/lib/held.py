@@ -280,7 +280,7 @@ class Held:
             if self.process.poll() is None:
                 self.process.send_signal(signal.SIGTERM)
             self.process.wait(30 * SLOW)
-        self.guard.join(30)
+        self.guard.join(120)
         for held, path in zip(self.sockets, self.paths):
             held.close()
             os.unlink(path)

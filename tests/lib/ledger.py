@@ -38,7 +38,7 @@ class Ledger:
 
     def close(self):
         self.psql.stdin.close()
-        self.psql.wait(10)
+        self.psql.wait(120)
         self.psql.stdout.close()
 
     def ask(self, statement):

@@ -241,7 +241,7 @@ class Scripted:
         self.over.set()
         self.socket.shutdown(socket.SHUT_RDWR)
         self.socket.close()
-        self.thread.join(10)
+        self.thread.join(120)
 
 
 @contextlib.contextmanager

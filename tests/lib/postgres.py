@@ -58,7 +58,7 @@ class Postgres:
 
     def reap(self):
         if self.process:
-            self.process.wait(30)
+            self.process.wait(120)
             self.process = None
 
     def start(self, wait=True):

@@ -49,7 +49,7 @@ class Node:
         self.signal(signal.SIGKILL)
         wait_until(lambda: not self.alive(), "a server to be dead", 30)
         if self.process:
-            self.process.wait(30)
+            self.process.wait(120)
         # After a reboot they would name nobody.
         for path in (self.data / "postmaster.pid",
                      self.sockets / ".s.PGSQL.5432.lock",
