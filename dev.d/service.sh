@@ -4,6 +4,10 @@
 
 SPAWNED=
 PID_PG='' PID_APP='' PID_COURIER='' PID_FRONT=''
+# Of an instance that is tested, as tests/lib/instance.py says.
+# shellcheck disable=SC2034 # test.sh
+PATIENT=(--set server.shed_ms=5000 --set server.deadline_ms=9000
+	--set database.lock_ms=2000)
 
 alive() {
 	[ -n "$1" ] && kill -0 "$1" 2>/dev/null

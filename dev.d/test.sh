@@ -6,9 +6,6 @@ PASSED=0 FAILED=0 SKIPPED=0
 REASONS=()
 LONG=
 MARK=			# which tests of the API suite
-# As tests/lib/instance.py says.
-PATIENT=(--set server.shed_ms=5000 --set server.deadline_ms=9000
-	--set database.lock_ms=2000)
 
 # count PART PASSED FAILED SKIPPED: a part that ran nothing has failed.
 count() {

@@ -210,6 +210,7 @@ def waiting(dev):
 
 
 @pytest.mark.faults
+@docket.tries(5)  # a statement waits for half a second, in which they are killed
 def test_a_worker_killed_before_it_compares_has_counted(own):
     to, client = new_phone(), Client(own)
     code = send_otp(client, to).json["otp"]

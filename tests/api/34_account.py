@@ -405,6 +405,7 @@ def test_the_last_admin_stays(own):
 @pytest.mark.parametrize("how", [
     "DELETE FROM docket.users", "UPDATE docket.users SET active = false",
     "UPDATE docket.users SET role = 'user'"])
+@docket.tries(5)  # a statement waits for half a second, and is let go in it
 def test_of_two_admins_who_go_at_once_one_stays(own, how):
     """However the other goes: that is waited for, then there is one."""
     one, two = docket.person(own), docket.person(own)

@@ -6,6 +6,7 @@ slips in by logging in at that moment.
 
 import random
 import threading
+import time
 
 import pytest
 
@@ -29,9 +30,12 @@ def busy(dev, bob):
     """Somebody else's reads all the time."""
     bob.renew(spare=550)
     storm = Storm(dev, "/tasks", bob.access, clients=8, seconds=3600)
+    begun = time.monotonic()
     yield
     storm.stop()
-    assert storm.statuses() <= {200, 503}, str(storm)
+    # A machine may be so slow that the token ends first.
+    late = {401} if time.monotonic() - begun > bob.expires_in - 60 else set()
+    assert storm.statuses() <= {200, 503} | late, str(storm)
     assert 200 in storm.statuses()
 
 
