@@ -80,7 +80,7 @@ pooler_start() {
 	pooler_settings
 	spawn pgbouncer "$USER_APP" pgbouncer "$STATE/pooler.ini"
 	PID_POOLER=$SPAWNED
-	wait_for 10 pooler_ready || {
+	wait_for 60 pooler_ready || {
 		show_log "$STATE/log/pgbouncer.log"
 		die "PgBouncer did not start" "the lines above say why"
 	}

@@ -102,7 +102,7 @@ postgres_start() {
 	postgres_settings
 	spawn postgres "$USER_PG" "$PG_BIN/postgres" -D "$STATE/pg"
 	PID_PG=$SPAWNED
-	wait_for 60 postgres_ready_or_gone
+	wait_for 120 postgres_ready_or_gone
 	alive "$PID_PG" || {
 		show_log "$STATE/log/postgres.log"
 		die "PostgreSQL did not start" \

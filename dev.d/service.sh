@@ -121,8 +121,8 @@ gone() {
 # From the front to the back, so that nothing is asked of what has gone.
 stop_all() {
 	end nginx 5 QUIT TERM
-	end docketd 15 TERM
-	end docket-courier 10 TERM
+	end docketd 60 TERM
+	end docket-courier 30 TERM
 	end pgbouncer 5 TERM
 	end postgres 30 INT QUIT
 	sockets_remove
@@ -221,7 +221,7 @@ serving_or_dead() {
 serving_wait() {
 	local name
 
-	wait_for 30 serving_or_dead || true
+	wait_for 120 serving_or_dead || true
 	if name=$(dead); then
 		show_log "$STATE/log/$name.log"
 		[ "$name" != nginx ] || show_log "$STATE/log/nginx-error.log" 5
