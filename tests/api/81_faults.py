@@ -9,7 +9,7 @@ import time
 import pytest
 
 import docket
-from docket import SLOW, Client, new_name, wait_until
+from docket import SANITIZED, SLOW, Client, new_name, wait_until
 from postgres import Postgres, everybody_is_back, unavailable
 
 pytestmark = [pytest.mark.alone, pytest.mark.faults]
@@ -165,7 +165,8 @@ def test_without_postgresql_503_and_with_it_again_200(own, postgres, how):
     took.sort()
     print(f"503 within {took[20] * 1000:.1f} ms p50,"
           f" {took[-1] * 1000:.1f} ms max")
-    assert took[20] < 0.25 * SLOW and took[-1] < 2 * SLOW
+    # Half of them at once; whoever waited would do so for 2.5 s.
+    assert took[20] < (2 if SANITIZED else 0.5)
     client = Client(own)
     client.get("/healthz", 200)
     assert client.get("/readyz", 503).code == "database_unavailable"

@@ -20,7 +20,9 @@ from fastcgi import (ABORT, BEGIN, DATA, END, GET_VALUES, GET_VALUES_RESULT,
                      MOST, PARAMS, STDIN, UNKNOWN, Gone, Peer, begin,
                      environment, pairs, record, request, stream)
 
-SOON = 1.5 * SLOW       # within this the next good request is served
+# Within this the next good request is served, however busy the machine; and
+# half of them within the other, which is less than one worker's wait.
+SOON, MOSTLY = 1.5 * SLOW, 1.8 if SANITIZED else 0.8
 WAIT = 2.0              # a request may take so long to come in full
 
 GOOD = pairs(environment())
@@ -56,6 +58,18 @@ def served(good, path):
 
 def healthy(reply):
     assert reply.status == 200 and reply.json["status"] == "ok", str(reply)
+
+
+def soon(took):
+    assert max(took) < SOON and sorted(took)[len(took) // 2] < MOSTLY, took
+
+
+def many_served(good, path):
+    """How long each took, for a second and a half and at least 15 of them."""
+    took, until = [], time.monotonic() + 1.5
+    while len(took) < 15 or time.monotonic() < until:
+        took.append(served(good, path))
+    return took
 
 
 def clean(reply, statuses):
@@ -257,7 +271,7 @@ def test_half_a_request_waits_for_its_time_alone(good, paths):
             peer.send(SILENT[name])
         took = [served(good, paths["socket"]) for _ in range(10)]
         print(f"{len(peers)} wait; served in {max(took) * 1000:.0f} ms")
-        assert max(took) < SOON
+        soon(took)
         patient = [name for name, peer in peers if not peer.closed(0.01)]
         if time.monotonic() - begun < WAIT / 2:
             assert len(patient) == len(peers), "closed before their time"
@@ -273,12 +287,10 @@ def test_who_trickles_holds_nobody(good, paths):
     peers = [Peer(path) for path in paths.values() for _ in range(12)]
     end = beside([lambda p=p: p.trickle(said, 0.1, WAIT + 8 * SLOW)
                   for p in peers])
-    took, until = [], time.monotonic() + 1.5
-    while time.monotonic() < until:
-        took.append(served(good, paths["socket"]))
+    took = many_served(good, paths["socket"])
     print(f"{len(peers)} trickle; {len(took)} served, the slowest in "
           f"{max(took) * 1000:.0f} ms")
-    assert max(took) < SOON
+    soon(took)
     lasted = end()
     for peer in peers:
         peer.close()
@@ -295,9 +307,9 @@ def test_more_peers_than_places(good, paths):
             for _ in range(400):
                 peers.append(stack.enter_context(Peer(paths["socket"])))
                 peers[-1].send(said)
-            took = [served(good, paths["socket"]) for _ in range(3)]
+            took = [served(good, paths["socket"]) for _ in range(9)]
             print(f"{said[:1]}: {max(took) * 1000:.0f} ms")
-            assert max(took) < SOON
+            soon(took)
 
 
 def reloaded(own, peers, said):
@@ -369,12 +381,10 @@ def test_a_reader_that_does_not_read_costs_half_a_second(own, good, paths):
             return False
 
         end = beside([lambda p=p: ask_on(p) for p in peers])
-        took, until = [], time.monotonic() + 1.5
-        while time.monotonic() < until:
-            took.append(served(good, paths["socket"]))
+        took = many_served(good, paths["socket"])
         print(f"{many} deaf; the slowest good one {max(took) * 1000:.0f} ms")
         # As many as there are workers may each cost one its 500 ms, twice.
-        assert max(took) < SOON
+        soon(took)
         assert all(end()), "a deaf peer goes on"
 
 
