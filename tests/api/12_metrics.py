@@ -4,18 +4,16 @@ silent about whom it counted."""
 
 import contextlib
 import os
-import pathlib
 import re
-import shutil
 import signal
 import subprocess
-import tempfile
 import time
 
 import pytest
 
 import docket
 import fastcgi
+import front
 import instance
 import openmetrics
 from docket import SANITIZED, SLOW, Client, wait_until
@@ -447,50 +445,15 @@ def test_nobody_is_named(mine, client):
                 assert secret not in text, secret
 
 
-CONF = """
-daemon off; pid {0}/pid; error_log {0}/error.log;
-events {{ }}
-http {{
-	access_log off;
-	client_body_temp_path {0}/a; fastcgi_temp_path {0}/b;
-	proxy_temp_path {0}/c; scgi_temp_path {0}/d; uwsgi_temp_path {0}/e;
-	set_real_ip_from unix:; real_ip_header X-Address;
-	include {1}/nginx/docket-http.conf;
-	include {0}/routes;
-	server {{ listen unix:{0}/sock; return 200 "[$docket_known]"; }}
-}}
-"""
-
-
 def test_nginx_hides_it_from_all_but_loopback_and_who_is_named(mine):
-    place = pathlib.Path(tempfile.mkdtemp(prefix="docket-nginx-",
-                                          dir="/var/tmp"))
-    (place / "conf").write_text(CONF.format(place, docket.ROOT))
-    (place / "routes").write_bytes(subprocess.run(
+    routes = subprocess.run(
         [mine.docketd(), "-c", mine.dir / "docket.conf", "--nginx", "--set",
          "server.metrics_allow=192.0.2.0/24, 2001:db8::7"], check=True,
-        capture_output=True, timeout=120).stdout)
-    nginx = shutil.which("nginx", path="/usr/sbin:/usr/bin")
-    process = subprocess.Popen([nginx, "-p", place, "-c", place / "conf"],
-                               stderr=subprocess.PIPE)
+        capture_output=True, timeout=120).stdout
+    with front.alone("[$docket_known]", routes) as nginx:
+        def known(path, address):
+            return nginx.ask(path, address) == b"[yes]"
 
-    def known(path, address):
-        with fastcgi.Peer(str(place / "sock")) as peer:
-            header = f"X-Address: {address}\r\n" if address else ""
-            peer.send(f"GET {path} HTTP/1.0\r\n{header}\r\n".encode())
-            said = b""
-            while more := peer.socket.recv(4096):
-                said += more
-        return said.endswith(b"[yes]")
-
-    def listens():
-        try:
-            return known("/healthz", None)
-        except OSError:
-            return False
-
-    try:
-        wait_until(listens, "nginx")
         for address in (None, "127.0.0.1", "127.8.9.10", "::1", "192.0.2.77",
                         "2001:db8::7"):
             assert known("/metrics", address), address
@@ -500,10 +463,6 @@ def test_nginx_hides_it_from_all_but_loopback_and_who_is_named(mine):
                          "/%6detrics", "/x/../metrics"):
                 assert not known(path, address), (path, address)
             assert known("/healthz", address), address
-    finally:
-        process.terminate()
-        process.communicate(timeout=120)
-        shutil.rmtree(place)
 
 
 def test_rubbish_as_a_network_is_refused(mine):

@@ -2,20 +2,19 @@
 """The cheap limits: exact over all workers of both groups, whoever dies, and
 told on every reply."""
 
+import ipaddress
 import json
 import os
-import pathlib
 import re
-import shutil
 import signal
 import subprocess
-import tempfile
 import time
 
 import pytest
 
 import docket
 import fastcgi
+import front
 import instance
 from docket import (SLOW, Client, Person, new_name, parallel, rate_limits,
                     wait_until)
@@ -361,50 +360,12 @@ def test_nginx_says_when_to_come_again():
         assert int(reply.header("Retry-After")) >= 1
 
 
-ECHO = """
-daemon off; pid {0}/pid; error_log {0}/error.log;
-events {{ }}
-http {{
-	access_log off;
-	client_body_temp_path {0}/a; fastcgi_temp_path {0}/b;
-	proxy_temp_path {0}/c; scgi_temp_path {0}/d; uwsgi_temp_path {0}/e;
-	set_real_ip_from unix:; real_ip_header X-Address;
-	include {1}/nginx/docket-http.conf;
-	server {{ listen unix:{0}/sock; return 200 "$docket_client"; }}
-}}
-"""
-
-
-@pytest.fixture
-def echo():
-    """nginx alone, which says whom it takes an address for."""
-    place = pathlib.Path(tempfile.mkdtemp(prefix="docket-nginx-",
-                                          dir="/var/tmp"))
-    (place / "conf").write_text(ECHO.format(place, docket.ROOT))
-    nginx = shutil.which("nginx", path="/usr/sbin:/usr/bin")
-    process = subprocess.Popen([nginx, "-p", place, "-c", place / "conf"],
-                               stderr=subprocess.PIPE)
-    wait_until((place / "sock").exists, "nginx", 10 * SLOW)
-
-    def whom(address):
-        with fastcgi.Peer(str(place / "sock")) as peer:
-            peer.send(f"GET / HTTP/1.0\r\nX-Address: {address}\r\n\r\n"
-                      .encode())
-            said = b""
-            while more := peer.socket.recv(4096):
-                said += more
-        return said.partition(b"\r\n\r\n")[2]
-
-    yield whom
-    process.terminate()
-    process.communicate(timeout=120)
-    shutil.rmtree(place)
-
-
-def test_nginx_takes_a_64_for_one_client(echo):
-    import ipaddress
-    for address in ("2001:db8:1:2::1", "2001:db8:a0a:d0a:0a0a::", "::1",
-                    "fe80::1", "2001:db8:1:2:ffff:ffff:ffff:ffff"):
-        assert echo(address) == ipaddress.ip_address(address).packed[:8]
-    for address in ("192.0.2.1", "10.10.10.10", "0.0.0.0"):
-        assert echo(address) == ipaddress.ip_address(address).packed
+def test_nginx_takes_a_64_for_one_client():
+    with front.alone("$docket_client") as nginx:
+        for address in ("2001:db8:1:2::1", "2001:db8:a0a:d0a:0a0a::", "::1",
+                        "fe80::1", "2001:db8:1:2:ffff:ffff:ffff:ffff"):
+            assert nginx.ask("/", address) == \
+                ipaddress.ip_address(address).packed[:8]
+        for address in ("192.0.2.1", "10.10.10.10", "0.0.0.0"):
+            assert nginx.ask("/", address) == \
+                ipaddress.ip_address(address).packed
