@@ -55,12 +55,16 @@ def wait_until(ready, what, seconds=20.0 * SLOW):
     seconds = max(seconds, LEAST)
     end = time.monotonic() + seconds
     while True:
+        begun = time.monotonic()
         value = ready()
         if value:
             return value
-        if time.monotonic() > end:
+        now = time.monotonic()
+        if now > end:
             raise AssertionError(f"not within {seconds} s: {what}")
-        time.sleep(0.01)
+        # What is waited for needs the machine too: a look that is dear, such
+        # as a psql, has no more than half of the time.
+        time.sleep(max(0.01, min(now - begun, 0.1)))
 
 
 def tries(n):
