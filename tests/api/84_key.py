@@ -23,8 +23,10 @@ class Ring:
     def __init__(self, dev, directory):
         self.dev, self.path = dev, directory / "jwt.keys"
         self.secret = directory / "secret.key"
+        # The trail learns of a turn; nowhere it would be tried for seconds.
         self.sets = [f"auth.key_file={self.path}",
-                     f"server.secret_file={self.secret}"]
+                     f"server.secret_file={self.secret}",
+                     f"database.dsn={dev.dsn}"]
 
     def run(self, *words, expect=0, **settings):
         command = [self.dev.docket()]
@@ -144,7 +146,8 @@ def test_a_key_that_nobody_knows_does_not_sign(ring):
 def test_now_is_for_a_key_that_leaked(ring):
     ring.run("generate")
     first = ring.keys()[0]
-    ring.run("rotate", "--now")
+    said = ring.run("rotate", "--now", database__dsn="host=/nowhere")
+    assert "the audit trail does not know of this" in said
     assert [r for r, _ in ring.roles()] == ["previous", "current", "next"]
     assert ring.keys()[0][1:4] == first[1:4]
 

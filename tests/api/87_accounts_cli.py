@@ -247,9 +247,14 @@ def test_what_a_session_command_needs(dev):
 
 
 def test_without_a_database(dev):
-    for words in (["user", "list"], ["user", "show", "x"],
-                  ["session", "list", "x"]):
-        done = run(dev, "--set", "database.dsn=host=/nowhere", *words)
+    def without(*words):
+        return run(dev, "--set", "database.dsn=host=/nowhere", *words)
+
+    # Each tries for seconds.
+    for done in docket.parallel([
+            lambda: without("user", "list"),
+            lambda: without("user", "show", "x"),
+            lambda: without("session", "list", "x")]):
         assert done.returncode == os.EX_TEMPFAIL, done.stderr
         assert docket.ERRORS["database_unavailable"][2] in done.stderr
 
