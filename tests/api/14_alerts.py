@@ -10,6 +10,8 @@ import pytest
 from docket import ROOT
 from tables import FAMILIES
 
+pytestmark = pytest.mark.plain
+
 RULES = ROOT / "share/prometheus/docket.rules.yml"
 CASES = ROOT / "tests/data/docket.rules.test.yml"
 RUNBOOK = (ROOT / "docs/runbook.md").read_text()

@@ -11,6 +11,8 @@ import docket
 import made
 from docket import jwt_parts, login, new_email, new_phone
 
+pytestmark = pytest.mark.plain
+
 MEMBERS = [{}, {"email": True}, {"phone": True},
            {"email": True, "phone": True}]
 

@@ -373,6 +373,7 @@ def complete(dev, tmp_path_factory):
     return offers
 
 
+@pytest.mark.plain
 def test_bash_completes_every_command(complete, table):
     commands, common = table
     nouns = list(dict.fromkeys(c.noun for c in commands))

@@ -15,6 +15,8 @@ import pytest
 import docket
 from docket import ROOT, SLOW
 
+pytestmark = pytest.mark.plain
+
 COMPAT = ROOT / "tests" / "compat"
 
 # What each says it did, in this order; lines between them are its own.

@@ -16,7 +16,7 @@ import docket
 from docket import SLOW, Client, parallel, wait_until
 from held import reload
 
-pytestmark = pytest.mark.alone
+pytestmark = [pytest.mark.alone, pytest.mark.plain]
 
 SECONDS = float(os.environ.get("FAIRNESS_SECONDS", "5"))
 CLIENTS = 64

@@ -11,6 +11,8 @@ import pytest
 
 from docket import ROOT
 
+pytestmark = pytest.mark.plain
+
 DEBIAN = ROOT / "debian"
 
 

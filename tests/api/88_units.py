@@ -9,6 +9,8 @@ import pytest
 
 import docket
 
+pytestmark = pytest.mark.plain
+
 FOLDER = docket.ROOT / "systemd"
 UNITS = sorted(p.name for p in FOLDER.iterdir() if p.is_file())
 

@@ -10,6 +10,8 @@ import pytest
 import tour
 from docket import ERRORS, ROOT, ROUTES
 
+pytestmark = pytest.mark.plain
+
 PAGES = ("docket.1", "docket.conf.5", "docket-api.7", "docketd.8",
          "docket-courier.8")
 

@@ -13,6 +13,8 @@ import tour
 from docket import ROOT
 from tour import blocks
 
+pytestmark = pytest.mark.plain
+
 README = (ROOT / "README.md").read_text()
 
 

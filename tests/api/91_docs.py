@@ -8,6 +8,8 @@ import pytest
 import tour
 from docket import ROOT
 
+pytestmark = pytest.mark.plain
+
 PAGES = sorted((ROOT / "docs").glob("*.md"))
 RUN = [page for page in PAGES if tour.blocks(page.read_text(), "sh")]
 

@@ -8,6 +8,8 @@ import pytest
 
 from docket import ROOT, problem
 
+pytestmark = pytest.mark.plain
+
 FOLDER = ROOT / "share" / "docs"
 FILES = {
     "/docs": ("index.html", "text/html; charset=utf-8"),

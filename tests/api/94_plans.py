@@ -19,6 +19,8 @@ import pytest
 
 import docket
 
+pytestmark = pytest.mark.plain
+
 ROOT = docket.ROOT
 CLUSTER = ROOT / "tests/lib/cluster.sh"
 # Tables of a row or two, and the one that grows with releases alone.

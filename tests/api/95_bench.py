@@ -18,7 +18,7 @@ import pytest
 
 import docket
 
-pytestmark = pytest.mark.alone
+pytestmark = [pytest.mark.alone, pytest.mark.plain]
 
 SVG = "{http://www.w3.org/2000/svg}"
 SECTIONS = ["In short", "How to read it", "The machine", "The goals",

@@ -11,6 +11,8 @@ import pytest
 
 import docket
 
+pytestmark = pytest.mark.plain
+
 BENCH = docket.ROOT / "bench"
 
 

@@ -6,6 +6,8 @@ import pytest
 from docket import wait_until
 from load import Load
 
+pytestmark = pytest.mark.plain
+
 
 @pytest.mark.faults
 def test_a_calm_load_loses_nothing(own):

@@ -58,6 +58,7 @@ def asynchronous(server, box):
     everybody_is_back(box, 15 * SLOW)
 
 
+@pytest.mark.plain
 def test_without_synchronous_commit_the_same_test_finds_losses(box, server):
     """Else the test above could not see one."""
     lost = []

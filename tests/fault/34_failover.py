@@ -84,6 +84,7 @@ def test_the_standby_takes_over_and_nothing_acknowledged_is_lost(
         everybody_is_back(pair.own, 15 * SLOW)
 
 
+@pytest.mark.plain
 def test_without_synchronous_replication_the_same_test_finds_losses(pair):
     """Else the test above could not see one."""
     pair.follow()

@@ -93,6 +93,7 @@ def three_times(own, path, reader, clients, seconds):
     raise AssertionError(tries)
 
 
+@pytest.mark.plain
 @pytest.mark.parametrize("path", [CHEAP, COSTLY])
 def test_three_times_the_capacity_short(own, reader, path):
     three_times(own, path, reader, 250, 2)
@@ -307,6 +308,7 @@ def logins_beside_reads(own, reader, logins, pairs, seconds):
     raise AssertionError(tries)
 
 
+@pytest.mark.plain
 def test_logins_beside_reads_short(own, reader):
     logins_beside_reads(own, reader, 60, 2, 1)
 
