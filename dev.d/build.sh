@@ -49,14 +49,15 @@ build_locked() {
 
 # build NAME TARGETS CONFIGURE-ARGUMENTS...
 build() {
-	local name=$1
+	local name=$1 log
 	shift
 
 	BUILD=$DEV_HOME/$name
 	# The suite that runs has built it: no test waits for another tree.
 	[ "${DEV_BUILT-}" != "$BUILD" ] || return 0
-	step "Compiling ($name)" "$DEV_HOME/$name.log" \
-	    "mend what the compiler says above, then again; all of it: $DEV_HOME/$name.log" \
+	log=$DEV_HOME/$name${LANE:+-$LANE}.log
+	step "Compiling ($name)" "$log" \
+	    "mend what the compiler says above, then again; all of it: $log" \
 	    build_locked "$BUILD" "$@"
 }
 

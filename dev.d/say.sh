@@ -4,7 +4,6 @@
 
 STEP_PID=
 STEP_GENTLE=
-ASIDE_PID=		# what runs beside the steps (test.sh)
 
 say() {
 	printf '%s\n' "$*"
@@ -91,21 +90,6 @@ step_cancel() {
 	fi
 	wait "$STEP_PID" 2>/dev/null || true
 	STEP_PID=
-}
-
-# It may have ended minutes ago, and its number is somebody else's by now: the
-# shell knows which are its own, and forgets the status of one whose number
-# came again.
-aside_alive() {
-	[ -n "$ASIDE_PID" ] && jobs -rp | grep -qx "$ASIDE_PID"
-}
-
-# It ends what it has started before it goes.
-aside_cancel() {
-	aside_alive || return 0
-	kill -TERM "$ASIDE_PID" 2>/dev/null || true
-	wait "$ASIDE_PID" 2>/dev/null || true
-	ASIDE_PID=
 }
 
 # wait_for SECONDS COMMAND...: until it succeeds; 1 when it did not.

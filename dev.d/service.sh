@@ -16,8 +16,13 @@ alive() {
 # spawn NAME USER COMMAND...: detached, in run/, output to the log; its pid in
 # SPAWNED. Every command here is an exec, so that the pid is the program's.
 spawn() {
-	local user=$2 log=$STATE/log/$1.log how=()
+	local user=$2 log=$STATE/log/$1.log how=() gentle=()
 	shift 2
+
+	# A session of its own has a share of its own, whatever its processes'
+	# niceness (sched(7), autogroup).
+	[ "$(nice)" -le 0 ] || [ ! -w /proc/self/autogroup ] || gentle=(sh -c
+		'nice >/proc/self/autogroup 2>/dev/null; exec "$@"' sh)
 
 	[ ! -s "$log" ] || mv -f "$log" "$log.1"
 	if [ "$user" != "$ME" ]; then
@@ -32,8 +37,8 @@ spawn() {
 	(
 		cd "$STATE/run" || exit
 		# bash gave a background job an ignored SIGINT.
-		exec setsid env --default-signal=INT,QUIT "${how[@]}" "$@" \
-		    </dev/null >>"$log" 2>&1 9>&-
+		exec setsid "${gentle[@]}" env --default-signal=INT,QUIT \
+		    "${how[@]}" "$@" </dev/null >>"$log" 2>&1 9>&-
 	) &
 	SPAWNED=$!
 }

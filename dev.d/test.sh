@@ -134,11 +134,10 @@ lint() {
 	    "$(grep -c '^not ok ' "$log" || true)" 0
 }
 
-# The two halves look for theirs at once, and take them later.
+# Those that run side by side look for theirs at once, and take them later.
 free_port() {
-	local port first=$((20000 + RANDOM % 5000))
+	local port first=$((20000 + 4000 * ${LANE:-0} + RANDOM % 4000))
 
-	[ -z "${DEV_SANITIZE-}" ] || first=$((first + 5000))
 	for port in $(seq "$first" 39999); do
 		DEV_PORT=$port
 		port_taken 127.0.0.1 || port_taken ::1 || return 0
@@ -234,73 +233,36 @@ api() {
 	count "$name" "$PROGRAM_P" "$PROGRAM_F" "$PROGRAM_S"
 }
 
-# The other trees and the fuzzing, which nobody waits for: they take what the
-# suites leave of the machine.
+# The other trees and the fuzzing, which nobody waits for.
 background() {
-	renice -n 19 -p "$BASHPID" >/dev/null
+	gentle 19
 	export DEV_SANITIZE=1
 	build_programs "all check-programs"
 	unset DEV_SANITIZE
 	fuzz
 }
 
-# All of it again under the sanitizers, but the faults.
+# What a client sees, again under the sanitizers.
 sanitized() {
+	export DEV_SANITIZE=1
+	build_programs "all check-programs"
+	MARK="not alone and not plain" api "API under ASan+UBSan" test-asan
+}
+
+# The rest. Its limits of time are so much wider that there may be others
+# beside it, who are not to wait for the load that it makes.
+besides() {
+	gentle 5
 	export DEV_SANITIZE=1 ASAN_OPTIONS=detect_leaks=1
 	build_programs "all check-programs"
 	programs "unit under ASan+UBSan" tests/unit
 	programs "store under ASan+UBSan" tests/store
-	MARK="not alone" api "API under ASan+UBSan" test-asan
-}
-
-# Their limits of time are so much wider that there may be others beside.
-sanitized_faults() {
-	export DEV_SANITIZE=1
-	build_programs "all check-programs"
-	MARK=alone api "faults under ASan+UBSan" test-asan-faults
+	MARK="alone and not plain" \
+	    api "faults under ASan+UBSan" test-asan-faults
 	unset DEV_SANITIZE ASAN_OPTIONS UBSAN_OPTIONS
-}
-
-# aside NAME COMMAND...: beside what runs here, until it is joined; what it
-# says and what it counts are kept so long.
-aside() {
-	ASIDE_NAME=$1 ASIDE_LOG=$DEV_HOME/test-logs/aside-$1
-	shift
-	rm -f "$ASIDE_LOG.sum"
-	launch "$ASIDE_LOG.log" aside_run "$@"
-	ASIDE_PID=$STEP_PID STEP_PID=
-}
-
-# In a process of its own, which ends by itself what it has started.
-aside_run() {
-	set +m -e
-	ASIDE_PID='' RUNNING='' PASSED=0 FAILED=0 SKIPPED=0 REASONS=()
-	traps
-	"$@"
-	printf '%s\n' "$PASSED $FAILED $SKIPPED" "${REASONS[@]}" \
-	    >"$ASIDE_LOG.sum"
-}
-
-aside_join() {
-	local start=$SECONDS p=0 f=1 s=0
-
-	TICK_NEXT=15
-	while aside_alive; do
-		tick "$ASIDE_NAME" $((SECONDS - start))
-		sleep 0.5
-	done
-	ASIDE_PID=
-	[ ! -t 1 ] || printf '\r'
-	cat "$ASIDE_LOG.log"
-	if [ -s "$ASIDE_LOG.sum" ]; then
-		{
-			read -r p f s
-			mapfile -t -O "${#REASONS[@]}" REASONS
-		} <"$ASIDE_LOG.sum"
-	else
-		say "$ASIDE_NAME: ended early"
-	fi
-	PASSED=$((PASSED + p)) FAILED=$((FAILED + f)) SKIPPED=$((SKIPPED + s))
+	build_programs "all check-programs"
+	pooled transaction
+	[ -z "$LONG" ] || pooled session
 }
 
 # check NAME COMMAND...: one pass or one failure.
@@ -385,15 +347,15 @@ dev_test() {
 	aside background background
 	programs unit tests/unit
 	programs store tests/store
-	# What measures time has no other suite beside it.
+	# What measures time has no other suite beside it, and a database that is
+	# as durable as production's.
 	MARK=alone api faults test-faults
-	aside_join
+	aside_join background
 	aside sanitized sanitized
-	MARK="not alone" api API test
-	pooled transaction
-	[ -z "$LONG" ] || pooled session
-	sanitized_faults
-	aside_join
+	aside besides besides
+	DEV_FSYNC=off MARK="not alone" api API test
+	aside_join sanitized
+	aside_join besides
 	[ -z "${LONG-}" ] || long_parts
 	sum
 }
