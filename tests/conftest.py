@@ -83,6 +83,22 @@ def keyed():
 
 
 @pytest.fixture(scope="session")
+def strict():
+    """Where whoever changes a task must have seen it."""
+    with instance.running("tasks.require_if_match=on") as strict:
+        yield strict
+
+
+@pytest.fixture(scope="session")
+def mine():
+    """Nobody's requests are counted here but the tests' own, and nobody else
+    misses a worker."""
+    with instance.running("server.workers=3", "server.auth_workers=2",
+                          prompt=True) as mine:
+        yield mine
+
+
+@pytest.fixture(scope="session")
 def pulse():
     """A kept connection to each instance: a handshake a test adds up."""
     kept = {}

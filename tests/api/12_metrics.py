@@ -14,7 +14,6 @@ import pytest
 import docket
 import fastcgi
 import front
-import instance
 import openmetrics
 from docket import SANITIZED, SLOW, Client, wait_until
 from openmetrics import scrape
@@ -24,14 +23,6 @@ from tables import FAMILIES
 EACH = {"docket_worker_busy_seconds", "docket_worker_age_seconds",
         "docket_worker_requests"}
 TEXT = [("Accept", "text/plain")]
-
-
-@pytest.fixture(scope="module")
-def mine():
-    """Nobody else's requests are counted here."""
-    with instance.running("server.workers=3",
-                          "server.auth_workers=2", prompt=True) as mine:
-        yield mine
 
 
 @pytest.fixture

@@ -925,16 +925,10 @@ def test_apikey_needs_a_key(apikey):
     client.close()
 
 
-@pytest.fixture(scope="module")
-def both():
-    with instance.running("auth.tasks_auth=jwt+apikey", FEW) as found:
-        yield found
-
-
 @rows([r for r in SCOPED if "ROUTE_TASKS" in r.flags])
-def test_both_are_needed(both, row):
-    one, client = docket.person(both), Client(both)
-    _, program = application(both)
+def test_both_are_needed(keyed, row):
+    one, client = docket.person(keyed), Client(keyed)
+    _, program = application(keyed)
     own, send = made(one)[1], place_of_both(one, row, program)
     deny(send(client, None), "token_missing")
     deny(send(client, None, token=one.access), "api_key_missing")
@@ -958,17 +952,17 @@ def place_of_both(one, row, program):
         client, tasks[1], tasks[0], expect, **more)
 
 
-def test_an_application_is_shut_out_at_once(both):
-    one = docket.person(both)
-    ident, program = application(both)
-    crowd = Clients(both)
+def test_an_application_is_shut_out_at_once(keyed):
+    one = docket.person(keyed)
+    ident, program = application(keyed)
+    crowd = Clients(keyed)
 
     def statuses():
         return {c.get("/tasks", None, token=one.access,
                       **key(program)).status for c in crowd.all}
 
     assert statuses() == {200}
-    run(both, "revoke", ident)
+    run(keyed, "revoke", ident)
     assert statuses() == {401}
     crowd.close()
 

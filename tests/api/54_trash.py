@@ -9,7 +9,6 @@ import uuid
 import pytest
 
 import docket
-import instance
 from docket import ABSENT, Client, parallel
 
 
@@ -268,26 +267,19 @@ def test_more_than_a_batch_goes(dev, fresh):
         assert left == [["2000", "0"]]
 
 
-def test_a_trash_that_keeps_nothing():
+def test_a_trash_that_keeps_nothing(strict):
     """Apart: on the shared instance it would empty everybody's."""
-    with instance.running() as dev:
-        one = docket.person(dev)
-        path = "/tasks/" + one.task("soon")["id"]
-        one.delete(path)
-        one.post(path + "/restore")
-        one.delete(path)
-        assert gc(dev, "tasks.trash_days=0") == 1
-        one.post(path + "/restore", 404)
-        one.close()
+    one, seen = docket.person(strict), [("If-Match", "*")]
+    path = "/tasks/" + one.task("soon")["id"]
+    one.delete(path, headers=seen)
+    one.post(path + "/restore", headers=seen)
+    one.delete(path, headers=seen)
+    assert gc(strict, "tasks.trash_days=0") == 1
+    one.post(path + "/restore", 404, headers=seen)
+    one.close()
 
 
 # --- tasks.require_if_match -------------------------------------------------
-
-@pytest.fixture(scope="module")
-def strict():
-    with instance.running("tasks.require_if_match=on") as dev:
-        yield dev
-
 
 @pytest.fixture
 def careful(strict):

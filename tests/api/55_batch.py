@@ -395,22 +395,21 @@ def test_of_parallel_batches_with_one_version_one_wins(dev, fresh):
 
 # --- tasks.require_if_match -------------------------------------------------
 
-def test_where_if_match_is_needed_each_needs_one():
-    with instance.running("tasks.require_if_match=on") as dev:
-        one = docket.person(dev)
-        ref = one.task()["id"]
-        for mode in (send, each):
-            reply = mode(one, [create(), update(ref, title="x"),
-                               delete(ref)], 428)
-            assert reply.code == "if_match_required"
-            assert reply.pointers() == {"/operations/1/if_match": "required",
-                                        "/operations/2/if_match": "required"}
-            assert mode(one, [update("x", title="t")], 400).pointers() == {
-                "/operations/0/if_match": "required",
-                "/operations/0/id": "format"}
-        send(one, [create(), update(ref, title="x", if_match=1),
-                   delete(ref, if_match="*")])
-        one.close()
+def test_where_if_match_is_needed_each_needs_one(strict):
+    one = docket.person(strict)
+    ref = one.task()["id"]
+    for mode in (send, each):
+        reply = mode(one, [create(), update(ref, title="x"),
+                           delete(ref)], 428)
+        assert reply.code == "if_match_required"
+        assert reply.pointers() == {"/operations/1/if_match": "required",
+                                    "/operations/2/if_match": "required"}
+        assert mode(one, [update("x", title="t")], 400).pointers() == {
+            "/operations/0/if_match": "required",
+            "/operations/0/id": "format"}
+    send(one, [create(), update(ref, title="x", if_match=1),
+               delete(ref, if_match="*")])
+    one.close()
 
 
 # --- against a model --------------------------------------------------------
