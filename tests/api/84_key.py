@@ -320,7 +320,7 @@ def test_a_full_disk_leaves_the_old_ring(ring):
     ring.run("generate")
     before = ring.path.read_bytes()
     script = ("trap '' XFSZ; ulimit -f 0; exec " + ring.dev.docket() + " "
-              + " ".join(f"--set {one}" for one in ring.sets)
+              + " ".join(f"--set '{one}'" for one in ring.sets)
               + " key generate")
     done = subprocess.run(["bash", "-c", script], text=True, timeout=60,
                           capture_output=True)
