@@ -222,8 +222,15 @@ class Reply:
         self.method, self.path = method, path
         self.status, self.headers, self.body = status, headers, body
 
+    @functools.cached_property
+    def by_name(self):
+        found = {}
+        for name, value in self.headers:
+            found.setdefault(name.lower(), []).append(value)
+        return found
+
     def all(self, name):
-        return [v for k, v in self.headers if k.lower() == name.lower()]
+        return self.by_name.get(name.lower(), [])
 
     def header(self, name):
         """The one value of a header, or None; twice is a failure."""
