@@ -21,20 +21,6 @@ seconds_of(const ASN1_TIME *when)
 	return ASN1_TIME_to_tm(when, &tm) == 1 ? (int64_t)timegm(&tm) : 0;
 }
 
-/* The first of a PEM file. */
-static int
-x509_read(const char *file, X509 **ret)
-{
-	FILE *f = fopen(file, "re");
-
-	if (!f)
-		return -errno;
-	*ret = PEM_read_X509(f, NULL, NULL, NULL);
-	fclose(f);
-	ERR_clear_error();
-	return *ret ? 0 : -EINVAL;
-}
-
 /* Nobody is asked for a pass phrase: nginx would not be told it. */
 static int
 no_phrase(char *to, int size, int writing, void *arg)
@@ -46,17 +32,22 @@ no_phrase(char *to, int size, int writing, void *arg)
 	return -1;
 }
 
+/* The first certificate of a PEM file, or its first private key. */
 static int
-key_read(const char *file, EVP_PKEY **ret)
+pem_read(const char *file, X509 **ret_x509, EVP_PKEY **ret_key)
 {
 	FILE *f = fopen(file, "re");
+	bool found;
 
 	if (!f)
 		return -errno;
-	*ret = PEM_read_PrivateKey(f, NULL, no_phrase, NULL);
+	if (ret_x509)
+		found = PEM_read_X509(f, ret_x509, no_phrase, NULL);
+	else
+		found = PEM_read_PrivateKey(f, ret_key, no_phrase, NULL);
 	fclose(f);
 	ERR_clear_error();
-	return *ret ? 0 : -EINVAL;
+	return found ? 0 : -EINVAL;
 }
 
 int
@@ -64,10 +55,10 @@ certificate_fits(const char *file, const char *key)
 {
 	X509 *x = NULL;
 	EVP_PKEY *private = NULL;
-	int error = x509_read(file, &x);
+	int error = pem_read(file, &x, NULL);
 
 	if (error == 0)
-		error = key_read(key, &private);
+		error = pem_read(key, NULL, &private);
 	if (error == 0 && X509_check_private_key(x, private) != 1)
 		error = -EKEYREJECTED;
 	ERR_clear_error();
@@ -80,7 +71,7 @@ int
 certificate_read(const char *file, const char *host, struct certificate *ret)
 {
 	X509 *x = NULL;
-	int error = x509_read(file, &x);
+	int error = pem_read(file, &x, NULL);
 
 	if (error)
 		return error;
