@@ -12,6 +12,7 @@ struct doctor_server {
 	struct text commit;		/* synchronous_commit of the role */
 	int64_t connections, used;	/* that roles like ours may have */
 	int64_t now;
+	bool read_only;			/* a standby is, too */
 	bool standby;
 	struct text excess;		/* what the role may do beyond its
 					 * work; TEXT_NONE: nothing */

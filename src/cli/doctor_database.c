@@ -50,6 +50,10 @@ database_look(struct doctor *d)
 		doctor_tell(d, DOCTOR_FAIL, "point database.dsn at the "
 		    "primary: host=a,b target_session_attrs=read-write",
 		    "is a standby: nothing can be written");
+	if (s->read_only)
+		doctor_tell(d, DOCTOR_FAIL, "ALTER DATABASE, or ALTER ROLE, "
+		    "... RESET default_transaction_read_only",
+		    "was made read-only: nothing can be written");
 	if (s->version < OLDEST)
 		doctor_tell(d, DOCTOR_FAIL, "pg_upgradecluster", "version "
 		    "%" PRId64 ", older than 15", s->version / 10000);

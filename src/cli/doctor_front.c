@@ -182,6 +182,24 @@ certificate_tell(struct doctor *d, const char *path, const char *host,
 	    path, days);
 }
 
+/* nginx starts with a key of another kind, and then nobody gets through. */
+static void
+certificate_key_look(struct doctor *d, const char *path)
+{
+	const char *key = arena_printf(d->mem, "%s/tls/key.pem", d->folder);
+	const int error = certificate_fits(path, key);
+
+	if (error == -EACCES)
+		doctor_tell(d, DOCTOR_WARN, "run this as root", "%s: %s", key,
+		    strerror(EACCES));
+	else if (error)
+		doctor_tell(d, DOCTOR_FAIL, "docket setup --domain ... "
+		    "--certificate FILE --key FILE", "%s: %s", key,
+		    error == -EKEYREJECTED ? "is not the certificate's key" :
+		    error == -EINVAL ? "no private key without a pass phrase" :
+		    strerror(-error));
+}
+
 static void
 certificate_look(struct doctor *d)
 {
@@ -190,15 +208,17 @@ certificate_look(struct doctor *d)
 	struct certificate c;
 	const int error = certificate_read(path, host, &c);
 
-	if (error == 0)
+	if (error == 0) {
+		certificate_key_look(d, path);
 		certificate_tell(d, path, host, &c);
-	else
+	} else {
 		doctor_tell(d, error == -EINVAL ? DOCTOR_FAIL : DOCTOR_WARN,
 		    error == -EACCES ? "run this as root" : "docket setup "
 		    "puts it there; if another host ends TLS, look there",
 		    "%s: %s", path,
 		    error == -EINVAL ? "no certificate in it" :
 		    strerror(-error));
+	}
 }
 
 static const struct doctor_check checks[] = {

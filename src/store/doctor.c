@@ -26,6 +26,7 @@ static const struct field server_fields[] = {
 	SERVER(FIELD_INT, connections),
 	SERVER(FIELD_INT, used),
 	SERVER(FIELD_TIME, now),
+	SERVER(FIELD_BOOL, read_only),
 	SERVER(FIELD_BOOL, standby),
 	SERVER(FIELD_TEXT, excess),
 };
@@ -78,6 +79,8 @@ static const struct stmt server_v[] = {
 		" (SELECT count(*) FROM pg_stat_activity"
 		" WHERE backend_type = 'client backend') AS used,"
 		" clock_timestamp() AS now,"
+		" current_setting('transaction_read_only')::bool"
+		" AS read_only,"
 		" pg_is_in_recovery() AS standby,"
 		" (SELECT " SQL_SAID("('is a superuser', r.rolsuper),"
 		    " ('may make roles', r.rolcreaterole),"

@@ -11,6 +11,7 @@ import pytest
 
 import docket
 import host as hosts
+import tour
 
 CHECKS = ["clock", "keys", "key-files", "hashing", "disk", "database",
           "durability", "connections", "rights", "schema", "sweeping",
@@ -133,6 +134,14 @@ def test_a_database_that_would_lose_what_it_took(host):
         host.super(f"ALTER SYSTEM SET {name} = on", "SELECT pg_reload_conf()")
         docket.wait_until(
             lambda name=name: host.super(f"SHOW {name}") == ["on"], name)
+
+
+def test_a_database_that_takes_no_write(host):
+    """The service can read, and would say that all is well."""
+    host.super("ALTER ROLE docket_api SET default_transaction_read_only = on")
+    is_seen(host, "database", "FAIL", "read-only", "RESET")
+    host.super("ALTER ROLE docket_api RESET default_transaction_read_only")
+    is_seen_ok(host, "database")
 
 
 def test_more_connections_than_there_are(host):
@@ -283,10 +292,41 @@ def test_a_certificate_that_ends(host, days, level):
     path.write_text(old)
 
 
+@pytest.mark.parametrize("made", [
+    ["genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256"],
+    ["genpkey", "-algorithm", "RSA"]], ids=["alike", "another kind"])
+def test_a_certificate_with_another_key(host, made):
+    """nginx minds the first alone; with the other nobody gets through."""
+    key = subprocess.run(["openssl", *made], check=True, text=True,
+                         capture_output=True, timeout=60).stdout
+    with file_as(host.path("etc/docket/tls/self-signed.key"), key):
+        is_seen(host, "certificate", "FAIL", "key.pem",
+                "not the certificate's key", "docket setup")
+    with file_as(host.path("etc/docket/tls/self-signed.key"), "nonsense"):
+        is_seen(host, "certificate", "FAIL", "no private key")
+
+
 def test_a_certificate_of_somebody_else(host):
     row = doctor(host, "--set", "server.public_url=https://other.example")
     assert row["certificate"]["level"] == "FAIL"
     assert "other.example" in row["certificate"]["detail"]
+
+
+def test_the_runbook_begins_here(host, tmp_path):
+    """Its first lines find where figures are, whatever the host is called."""
+    page = (docket.ROOT / "docs/runbook.md").read_text()
+    (tmp_path / "docket").write_text(
+        f"#!/bin/sh\nexec {host.program} -c"
+        f" {host.path('etc/docket/docket.conf')} \"$@\"\n")
+    (tmp_path / "docket").chmod(0o755)
+    done = subprocess.run(
+        ["bash", "-euc", tour.blocks(page, "sh")[0] +
+         "metrics database_up; echo $URL $CA"], text=True, timeout=60,
+        capture_output=True,
+        env={"PATH": f"{tmp_path}:{os.environ['PATH']}"})
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == "docket_database_up 1\n" \
+        f"https://{hosts.DOMAIN}:{host.port} /etc/docket/tls/cert.pem\n"
 
 
 def test_check_names_all_faults_at_once(host):
