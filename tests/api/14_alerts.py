@@ -63,6 +63,25 @@ def test_each_alert_is_tried():
 
 
 @pytest.mark.long
+def test_promtool_takes_the_scrape_of_the_page(tmp_path):
+    """As it stands there, with the rules where this tree has them."""
+    page = (ROOT / "docs/metrics.md").read_text()
+    [text] = re.findall(r"^```yaml\n(.*?)^```$", page, re.M | re.S)
+    installed = "/usr/share/docket/prometheus/docket.rules.yml"
+    assert installed in text
+    path = tmp_path / "prometheus.yml"
+    path.write_text(text.replace(installed, str(RULES)))
+    done = subprocess.run(["promtool", "check", "config", str(path)],
+                          text=True, timeout=60, stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT)
+    assert done.returncode == 0, done.stdout
+    assert f"{len(ALERTS)} rules found" in done.stdout, done.stdout
+    # What the rules ask for by name is what the page calls it.
+    assert 'job="docket"' in RULES.read_text()
+    assert "job_name: docket\n" in text
+
+
+@pytest.mark.long
 def test_promtool_tries_them(tmp_path):
     cases = tmp_path / "cases.yml"
     cases.write_text(CASES.read_text().replace("RULES", str(RULES)))

@@ -2,6 +2,7 @@
 """Every command of the pages for whoever runs a host is run by a test."""
 
 import os
+import re
 import subprocess
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 import commands
 from commands import BOOTED, DATA, NOT_RUN, PAGES, RUN
 from docket import ROOT
+from tables import SETTINGS
 
 
 @pytest.mark.parametrize("name", PAGES)
@@ -74,6 +76,46 @@ def test_a_new_command_is_seen():
     assert commands.of(SAMPLE) == [
         "one --a --b", "two", "four", 'five "# six"', "docket frob --hard",
         "docket list"]
+
+
+def shown(language):
+    return [(name, block) for name in PAGES
+            for of, block in commands.blocks(commands.page(name))[0]
+            if of == language]
+
+
+def test_settings_that_a_page_shows_are_taken(dev, tmp_path):
+    """Each block is a file of its own."""
+    path = tmp_path / "docket.conf"
+    blocks = shown("conf")
+    assert len(blocks) >= 3
+    for name, block in blocks:
+        path.write_text(block)
+        done = subprocess.run(
+            [dev.docket(), "-c", path, "config", "show", "--changed"],
+            capture_output=True, text=True, timeout=60,
+            env={"PATH": os.environ["PATH"]})
+        assert done.returncode == 0, f"{name}: {done.stderr}"
+        told = [line.split()[0] for line in done.stdout.splitlines()]
+        keys = re.findall(r"^\s*(\w+) =", block, re.M)
+        assert [one.split(".")[1] for one in told] == keys, (name, told)
+
+
+def test_the_pooler_of_the_page_is_the_one_that_is_tried():
+    """By ./dev run with DEV_POOLER; its limits of time are the settings'."""
+    tried = (ROOT / "dev.d/pooler.sh").read_text()
+    [(_, ini)], [(_, sql)] = shown("ini"), shown("sql")
+    for line in ini.splitlines():
+        assert line.split(" = ")[0].partition(" =")[0] in tried, line
+    words = " ".join(tried.split())
+    for line in sql.splitlines():
+        assert line.rstrip(";") in words, line
+    said = dict(re.findall(r"SET (\w+) = '(\d+)m?s'", sql))
+    ms = {key: int(SETTINGS[key][1]) for key in (
+        "server.deadline_ms", "server.shed_ms", "database.lock_ms")}
+    assert int(said["statement_timeout"]) == \
+        ms["server.deadline_ms"] - ms["server.shed_ms"]
+    assert int(said["lock_timeout"]) == ms["database.lock_ms"]
 
 
 def test_a_command_of_the_database_goes_past_the_pooler(dev):
