@@ -69,6 +69,7 @@ RUN = {
     " /etc/systemd/system/docket-gc.service.d/": BOOTED,
     "systemctl daemon-reload": BOOTED,
     "systemctl restart docket": BOOTED,
+    "systemctl start docket": BOOTED,
     "systemctl restart docket-courier": BOOTED,
     "systemctl status docket": BOOTED,
     "systemctl status docket-courier": BOOTED,
