@@ -184,7 +184,7 @@ pytest_run() {
 		f=1
 	fi
 	[ "$f" -eq 0 ] || tail -n 150 "$log"
-	sed -n '/^contract: [0-9]/p' "$log"
+	sed -n '/^contract: [0-9]/p; /^score: /p' "$log"
 	mapfile -t -O "${#REASONS[@]}" REASONS \
 	    < <(sed -n "s/^SKIPPED /$name: /p" "$log")
 	PROGRAM_P=$p PROGRAM_F=$f PROGRAM_S=$s

@@ -45,6 +45,10 @@ def pytest_collection_modifyitems(config, items):
 
 
 def pytest_terminal_summary(terminalreporter, config):
+    for report in terminalreporter.getreports("passed"):
+        for line in report.capstdout.splitlines():
+            if line.startswith("score: "):
+                terminalreporter.write_line(line)
     for line in contract.summary():
         # What was never seen says something of a whole run alone.
         if config.getoption("--long") or "never" not in line:

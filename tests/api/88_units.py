@@ -48,7 +48,7 @@ def exposure(path):
     ("docket", 0.5), ("docket-courier", 1.2), ("docket-gc", 0.5)])
 def test_how_exposed_a_service_is(name, most):
     score = exposure(FOLDER / f"{name}.service")
-    print(f"{name}.service: {score}")
+    print(f"score: {name}.service: exposure {score}, at most {most}")
     assert score <= most
 
 
@@ -72,7 +72,8 @@ def test_a_database_over_tcp_needs_a_drop_in_alone(tmp_path):
                           + "[Install]")
     (tmp_path / "docket.service").write_text(merged)
     score = exposure(tmp_path / "docket.service")
-    print(f"docket.service with a database over TCP: {score}")
+    print("score: docket.service with a database over TCP: exposure"
+          f" {score}, at most 1.2")
     assert score <= 1.2
 
 

@@ -102,7 +102,8 @@ def test_who_behaves_is_served(limited, good, way):
         kept.close()
         said = re.sub(r"\x1b\[[\d;]*m", "", running.communicate()[0])
     opened = count_opened(said)
-    print(f"{way}: {opened} connections, up to {most} at once (nginx ends one"
+    print(f"score: slowhttptest {way}: {opened} connections, up to {most} at"
+          " once (nginx ends one"
           f" that stands still); {2 * len(took)} requests"
           f" served, median {statistics.median(took) * 500:.0f} ms, slowest"
           f" pair {max(took) * 1000:.0f} ms")

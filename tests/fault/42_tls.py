@@ -33,7 +33,7 @@ def found(own, tmp_path_factory):
 def test_nothing_of_weight(found):
     bad = {name: (one["severity"], one["finding"])
            for name, one in found.items() if one["severity"] in BAD}
-    print(f"{len(found)} findings; of weight: {bad}")
+    print(f"score: testssl: {len(found)} findings; of weight: {bad}")
     assert len(found) > 60
     assert not {name: one for name, one in bad.items()
                 if name.partition(" ")[0] not in OURS}
@@ -47,7 +47,8 @@ def test_protocols(found):
     assert found["PFS"]["severity"] == "OK"
     assert found["cert_chain_of_trust"]["finding"].startswith("passed"), \
         found["cert_chain_of_trust"]
-    print("overall grade:", found.get("overall_grade", {}).get("finding"))
+    print("score: testssl: overall grade",
+          found.get("overall_grade", {}).get("finding"))
 
 
 def test_what_it_knows_by_name(found):
