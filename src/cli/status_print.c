@@ -53,6 +53,17 @@ print_workers(const struct status *s)
 	    status_value(s, "docket_worker_ends_total", NULL));
 }
 
+/* Of a channel; dead letters wait for nothing. */
+static double
+messages(const struct status *s, const char *channel, const char *state)
+{
+	char label[64];
+
+	snprintf(label, sizeof(label), "channel=\"%s\",state=\"%s\"", channel,
+	    state);
+	return status_value(s, "docket_outbox_messages", label);
+}
+
 static void
 print_channel(const struct status *s, const char *channel)
 {
@@ -63,9 +74,10 @@ print_channel(const struct status *s, const char *channel)
 		printf("%-11s not known\n", channel);
 		return;
 	}
-	printf("%-11s %.0f messages, due for %.0f s, breaker %s%s\n",
-	    channel, status_value(s, "docket_outbox_messages", label),
+	printf("%-11s %.0f messages, due for %.0f s, %.0f dead, breaker %s%s\n",
+	    channel, messages(s, channel, "waiting"),
 	    status_value(s, "docket_outbox_age_seconds", label),
+	    messages(s, channel, "dead"),
 	    status_value(s, "docket_outbox_breaker_open", label) > 0 ? "open" :
 	    "closed", status_value(s, "docket_outbox_held", label) > 0 ? ", held" :
 	    "");
@@ -186,8 +198,8 @@ json_channel(const struct status *s, struct buf *out, char before,
 
 	snprintf(label, sizeof(label), "channel=\"%s\"", channel);
 	buf_name(out, before, channel);
-	json_count(out, '{', "messages", status_value(s, "docket_outbox_messages",
-	    label));
+	json_count(out, '{', "messages", messages(s, channel, "waiting"));
+	json_count(out, ',', "dead", messages(s, channel, "dead"));
 	json_count(out, ',', "due_seconds",
 	    status_value(s, "docket_outbox_age_seconds", label));
 	json_bool(out, ',', "breaker_open",

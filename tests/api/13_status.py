@@ -52,7 +52,7 @@ def test_it_is_fine(mine):
     assert told["schema"] == len(list(
         (docket.ROOT / "sql/migrations").glob("*.sql")))
     assert told["outbox"]["sms"] == {
-        "messages": 0, "due_seconds": 0, "breaker_open": False,
+        "messages": 0, "dead": 0, "due_seconds": 0, "breaker_open": False,
         "held": False}
     assert re.match(r"\S+ [HE]S256, \d+ in the ring", told["key"])
     version = run(mine, "--version").stdout.split()[1]
@@ -113,6 +113,29 @@ def test_a_breaker_is_worth_a_look(mine):
         else:
             assert code == 1 and "sms: the breaker is open" in \
                 told["problems"], told
+
+
+def test_the_dead_do_not_wait(mine):
+    owner = Postgres(mine).root
+
+    def sql(statement):
+        subprocess.run([docket.psql(), "-X", "-q", "-d", owner, "-c",
+                        statement], check=True, timeout=30)
+
+    sql("UPDATE docket.courier_lanes SET held_at = now();"
+        " INSERT INTO docket.outbox (id, channel, address, purpose, sealed,"
+        " next_at, expires_at) SELECT gen_random_uuid(), 'sms', 'x', 'login',"
+        " '', now(), now() + interval '1 h' FROM generate_series(1, 2);"
+        " INSERT INTO docket.dead_letters (id, channel, address, purpose,"
+        " tries, created_at, expires_at) SELECT gen_random_uuid(), 'sms',"
+        " 'x', 'login', 1, now(), now() FROM generate_series(1, 3)")
+    told = status(mine)[1]["outbox"]
+    page = run(mine, "status").stdout
+    sql("DELETE FROM docket.outbox; DELETE FROM docket.dead_letters;"
+        " UPDATE docket.courier_lanes SET held_at = NULL")
+    assert (told["sms"]["messages"], told["sms"]["dead"]) == (2, 3)
+    assert (told["email"]["messages"], told["email"]["dead"]) == (0, 0)
+    assert re.search(r"^sms +2 messages, due for \d+ s, 3 dead,", page, re.M)
 
 
 @pytest.mark.faults

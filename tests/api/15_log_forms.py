@@ -112,6 +112,14 @@ def test_no_key_is_one_of_ours():
             assert not keys & OURS, f"{path}: {keys & OURS}"
 
 
+def test_an_id_that_a_page_shows_is_one():
+    told = {(page.name, one) for page in (ROOT / "docs").glob("*.md")
+            for one in re.findall(r"MESSAGE_ID=(\w+)", page.read_text())}
+    assert told
+    for page, one in told:
+        assert one in TABLE.values(), page
+
+
 # --- the catalog ----------------------------------------------------------
 
 def entries():

@@ -94,6 +94,7 @@ RUN = {
     "systemctl reload docket": BOOTED,
     "docket top": ("api/13_status", "top --once"),
     "docket doctor": ("box/60_looking_after", "docket doctor --json"),
+    "docket queue retry --channel sms": ("api/54_courier", "retry --channel"),
     "docket gc": BOOTED,
     "docket audit tail --event login --since 1h": BOOTED,
     "docket session revoke --user NAME": BOOTED,
