@@ -304,7 +304,8 @@ put_all(struct exposition *x, struct call *call)
 {
 	const struct metrics *metrics = call->app->metrics;
 	static const enum family counts[] = {
-		FAMILY_RELOADS, FAMILY_SHED, FAMILY_LIMITED, FAMILY_ENDS,
+		FAMILY_RELOADS, FAMILY_SHED, FAMILY_LIMITED, FAMILY_HELD_UP,
+		FAMILY_ENDS,
 		FAMILY_HASH_REFUSED, FAMILY_LOGINS, FAMILY_LOCKS,
 		FAMILY_REFRESHES, FAMILY_OTP_SENDS, FAMILY_OTP_CHECKS,
 		FAMILY_OTP_BLOCKS, FAMILY_OTP_ALARMS

@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/metrics.h"
 
 #define PROBE_SECONDS 1
 
@@ -45,6 +46,7 @@ held_check(struct call *call, bool *ret_known)
 	    clock_mono_ms() * 1000);
 	if (!*ret_known || take(call, &probe, LIMITER_PROBE))
 		return 0;
+	metrics_count(COUNT_HELD_AT_ONCE);
 	call->reply.detail = why;
 	return call_refuse_later(call, E_BUSY, PROBE_SECONDS);
 }
@@ -63,6 +65,7 @@ held_note(struct call *call, bool known, int r, int64_t begun_ms)
 	}
 	if (r != E_BUSY || took_ms < call->app->settings->database_lock_ms / 2)
 		return;
+	metrics_count(COUNT_HELD_WAITED);
 	forget(call, LIMITER_HELD);
 	take(call, &memory, LIMITER_HELD);
 	take(call, &probe, LIMITER_PROBE);

@@ -436,6 +436,44 @@ def test_nobody_is_named(mine, client):
                 assert secret not in text, secret
 
 
+def series(told):
+    """{(sample, labels)} but of docket_requests."""
+    return {(name + suffix, frozenset(labels))
+            for name, family in told.families.items()
+            for suffix, labels in family.samples
+            if name != "docket_requests"}
+
+
+def test_what_comes_makes_no_series(mine, client):
+    """A counter's are those of the table, and a request's labels ours."""
+    before = series(scrape(client))
+    for n in range(40):
+        client.request(f"ODD{n}", f"/odd{n}?odd={n}", None)
+        client.request("DELETE", f"/tasks/{n}", None, headers=[
+            ("Authorization", f"Bearer odd{n}")])
+    told = scrape(client)
+    assert series(told) == before
+    text = (docket.ROOT / "include/tbl/metrics.h").read_text()
+    names = dict(re.findall(r'^FAMILY\((\w+), "(\w+)"', text, re.M))
+    rows = {(names[family] + "_total",
+             frozenset(re.findall(r'(\w+)=\\"(\w+)\\"', labels)))
+            for family, labels in re.findall(
+                r'^COUNT\(\w+,\s*(\w+), "(.*)"\)$', text, re.M)}
+    counters = {name for name, _ in rows}
+    assert len(rows) > 30
+    assert {one for one in before if one[0] in counters} == rows
+    routes = subprocess.run([mine.docketd(), "--routes"], check=True,
+                            capture_output=True, text=True, timeout=120)
+    ours = {"operation": {line.split()[4] for line in
+                          routes.stdout.splitlines()} | {"none"},
+            "method": {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE",
+                       "OPTIONS", "other"},
+            "status": {f"{n}xx" for n in range(1, 6)}}
+    for _, labels in told.families["docket_requests"].samples:
+        for key, value in labels:
+            assert value in ours[key], labels
+
+
 def test_nginx_hides_it_from_all_but_loopback_and_who_is_named(mine):
     routes = subprocess.run(
         [mine.docketd(), "-c", mine.dir / "docket.conf", "--nginx", "--set",

@@ -11,6 +11,7 @@ import docket
 import instance
 from crowd import From, address, crowd
 from docket import anonymous, new_email, new_phone, send_otp
+from openmetrics import scrape
 
 SETTINGS = [
     "otp.length=10", "otp.countries=+98, +49,+1,+33,+44",
@@ -99,8 +100,12 @@ def test_a_budget_outlives_the_workers(strict, clients):
     refused(send_otp(one, new_phone(), expect=None), "rate_limited", 3600)
 
 
+def told(before, after, name, **labels):
+    return after.get(name, **labels) - before.get(name, **labels)
+
+
 def test_a_block_of_numbers(strict, clients):
-    known = len(alarms(strict))
+    known, before = len(alarms(strict)), scrape(clients[0])
     block = new_phone()[:9]
     for i in range(6):
         send_otp(clients[i], of_block(block, i))
@@ -111,12 +116,18 @@ def test_a_block_of_numbers(strict, clients):
     assert said == again
     send_otp(clients[8], new_phone())
     assert alarms(strict)[known:] == [f"prefix {block}"]
+    after = scrape(clients[0])
+    assert told(before, after, "docket_otp_alarms_total") == 1
+    for result, n in (("sent", 7), ("all", 2), ("client", 0),
+                      ("recipient", 0)):
+        assert told(before, after, "docket_otp_sends_total", channel="sms",
+                    result=result) == n, result
     an_hour_later(strict)
     assert send_otp(clients[6], of_block(block, 6)).json["resend_in"] == 60
 
 
 def test_mail_has_a_ceiling_of_its_own(strict, clients):
-    known = len(alarms(strict))
+    known, before = len(alarms(strict)), scrape(clients[0])
     replies = crowd(strict, 24, lambda c, i: send_otp(
         c, new_email(), expect=None), 50)
     assert sorted(r.status for r in replies) == [200] * 8 + [429] * 16
@@ -125,6 +136,10 @@ def test_mail_has_a_ceiling_of_its_own(strict, clients):
     assert len(said) == 1
     send_otp(clients[0], new_phone())
     assert alarms(strict)[known:] == ["total email"]
+    after = scrape(clients[0])
+    assert told(before, after, "docket_otp_alarms_total") == 1
+    assert told(before, after, "docket_otp_sends_total", channel="email",
+                result="all") == 16
     lines = [line for line in strict.log().splitlines()
              if "otp_alarm" in line and "total email" in line]
     assert len(lines) == 1, lines

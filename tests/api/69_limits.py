@@ -18,15 +18,17 @@ import front
 import instance
 from docket import (SLOW, Client, Person, new_name, parallel, rate_limits,
                     wait_until)
+from openmetrics import scrape
 
 # Quotas come back with time.
 pytestmark = pytest.mark.alone
 
-USER, ANONYMOUS, SESSION, LOGINS = 6, 30, 3, 4
+USER, ANONYMOUS, SESSION, LOGINS, CHECKS = 6, 30, 3, 4, 7
 SETTINGS = [f"limits.requests_user={USER}",
             f"limits.requests_anonymous={ANONYMOUS}",
             f"limits.refreshes_session={SESSION}",
             f"limits.login_client={LOGINS}",
+            f"limits.checks_user={CHECKS}",
             "server.workers=4", "server.auth_workers=3"]
 
 
@@ -120,6 +122,36 @@ def test_one_user_does_not_use_up_anothers(limited, somebody, addresses):
                 token=other["access_token"])
     assert reply.status == 200
     assert rate_limits(reply)["user"]["r"] == USER - 1
+
+
+@pytest.mark.parametrize("policy", ["user", "check", "anonymous", "session"])
+def test_what_is_refused_is_counted_by_its_limit(limited, somebody, addresses,
+                                                 policy):
+    """Exactly, however fast the quota comes back."""
+    address, refresh = next(addresses), [somebody.refresh]
+
+    def once():
+        if policy == "user":
+            return somebody.get("/tasks", None)
+        if policy == "check":
+            return somebody.get("/auth/check", None)
+        if policy == "anonymous":
+            return ask(limited, "GET", "/problems/busy", address)
+        reply = ask(limited, "POST", "/auth/refresh", address,
+                    {"refresh_token": refresh[0]})
+        if reply.status == 200:
+            refresh[0] = reply.json["refresh_token"]
+        return reply
+
+    before, refused = scrape(somebody), 0
+    while refused < 3:
+        refused += once().status == 429
+    after = scrape(somebody)
+    name = "docket_requests_limited_total"
+    for one in ("user", "check", "anonymous", "session"):
+        grew = after.get(name, policy=one) - before.get(name, policy=one)
+        assert grew == (refused if one == policy else 0), one
+    assert after.get(name) - before.get(name) == refused
 
 
 def test_told_whatever_the_status_is(limited, somebody):

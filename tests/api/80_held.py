@@ -11,6 +11,7 @@ import docket
 import instance
 from docket import SLOW, parallel, wait_until
 from lock import held
+from openmetrics import scrape
 
 pytestmark = pytest.mark.alone
 
@@ -73,6 +74,13 @@ def gave_up(own):
     return own.log("postgres").count("due to lock timeout")
 
 
+def refused(person):
+    """{how: changes refused so far}"""
+    told = scrape(person)
+    return {how: told.get("docket_task_writes_refused_total", how=how)
+            for how in ("waited", "at_once")}
+
+
 def lives(person):
     """Reads and writes one after the other: how long each took."""
     took = []
@@ -89,6 +97,7 @@ def lives(person):
 def test_who_holds_an_accounts_tasks_holds_up_nobody_else(own):
     one = docket.person(own)
     others = [docket.person(own) for _ in range(OTHERS)]
+    before = refused(one)
     with held(own, COUNTER.format(one.id)) as commit:
         with Crowd(own, one) as crowd:
             took = sorted(sum(parallel(
@@ -101,6 +110,11 @@ def test_who_holds_an_accounts_tasks_holds_up_nobody_else(own):
               f" {took[-1] * 1000:.0f} ms; writers: {len(crowd.seen)} refused,"
               f" {sum(s[2] < LOCK for s in crowd.seen)} at once;"
               f" {most} waited")
+        after = refused(one)
+        assert sum(after.values()) - sum(before.values()) == len(crowd.seen)
+        assert after["waited"] > before["waited"]
+        assert after["at_once"] - before["at_once"] >= \
+            sum(s[2] < LOCK for s in crowd.seen) > 0
         # A statement waits at a time, but at the very first.
         assert most <= 1
         assert {s[:2] for s in crowd.seen} == {(503, "busy")}
@@ -109,12 +123,14 @@ def test_who_holds_an_accounts_tasks_holds_up_nobody_else(own):
         commit()
     wait_until(lambda: one.post("/tasks", None, json={"title": "free"})
                .status == 201, "the account to be free again", 10 * SLOW)
+    now = refused(one)
     # At once for everybody, without waiting until it is forgotten.
     replies = parallel([lambda c=docket.Client(own): c.post(
         "/tasks", None, json={"title": "free"}, token=one.access)
         for _ in range(WRITERS)])
     assert {r.status for r in replies} == {201}
     assert len(one.tasks("?limit=200")) == WRITERS + 1
+    assert refused(one) == now
     for person in (one, *others):
         person.close()
 
@@ -125,7 +141,7 @@ def test_a_batch_waits_no_longer_than_a_single_write(own):
     operations = [{"op": "update", "id": task["id"], "title": f"t{n}"}
                   for n in range(5)]
     for atomic in (True, False):
-        waited = []
+        waited, counted = [], refused(one)
         with held(own, COUNTER.format(one.id)):
             # One a second finds out: a slow machine may be that one again.
             while waited[-1:] != [0] and len(waited) < 50:
@@ -138,6 +154,9 @@ def test_a_batch_waits_no_longer_than_a_single_write(own):
         # Not once for each operation; and then not at all.
         assert waited == [1] * (len(waited) - 1) + [0], waited
         assert len(waited) > 1, "it did not wait"
+        told = refused(one)
+        assert [told[how] - counted[how] for how in ("waited", "at_once")] \
+            == [sum(waited), 1]
         wait_until(lambda: one.post("/tasks/batch", None, json={
             "operations": operations}).status == 200, "it to be free",
             10 * SLOW)
