@@ -46,6 +46,8 @@ bool cli_number(const struct cli *cli, enum cli_option option, long min,
 /* How the command, or else the noun or all of docket, is used, on standard
  * error; EX_USAGE. */
 int cli_usage(const struct cli *cli);
+/* The same, and first why it is shown. */
+int cli_wrong(const struct cli *cli, const char *why);
 /* What --help says of the command, the noun, or all, on standard output. */
 void cli_help(const struct cli *cli);
 /* The table, its columns between tabs. */
@@ -55,6 +57,9 @@ void cli_commands_print(void);
 
 /* Run cli->command with what it needs; its exit status. */
 int cli_run(struct cli *cli);
+/* The settings in force, into cli->settings. 0, or an exit status and all that
+ * is wrong with them said. */
+int cli_settings(struct cli *cli);
 /* The API's database with all its statements; NULL and why on standard
  * error: *ret_status is then the exit status. */
 struct db *cli_database(const struct settings *settings, int *ret_status);

@@ -55,12 +55,20 @@ struct db_config {
 	long lock_ms;			/* lock_timeout; 0 = none of its own */
 };
 
+/* 1 when a connection string holds a password, as libpq reads it (what a
+ * service's or a password file says is not in it); 0; below 0: libpq cannot
+ * read it. */
+int db_dsn_tells(const char *dsn);
 /* Nothing is connected yet. NULL: no memory. */
 struct db *db_new(const struct db_config *config);
 void db_free(struct db *db);
 /* Connect and prepare now, for at most ms; 0, E_DATABASE, or -EPROTO for
  * drift (logged with the statement's name). CLI and courier use this. */
 int db_connect(struct db *db, long ms);
+/* In the server's or libpq's words, a line: why there is no connection. "". */
+const char *db_why(const struct db *db);
+/* SQLSTATE of the refusal that was logged last. "": none was. */
+const char *db_refusal(const struct db *db);
 /* For an event loop; see web/web.h. */
 int db_fd(const struct db *db);
 uint32_t db_events(const struct db *db);	/* EPOLLIN / EPOLLOUT */

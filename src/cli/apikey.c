@@ -164,7 +164,8 @@ cli_apikey_add(struct cli *cli)
 	int status, error;
 
 	if (cli_has(cli, OPT_user) == cli_has(cli, OPT_application))
-		return cli_usage(cli);
+		return cli_wrong(cli, "--user or --application must be given, "
+		    "one of them");
 	status = fill(cli, &key, &secret);
 	if (status)
 		return status;

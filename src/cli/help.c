@@ -196,6 +196,9 @@ help_noun(const struct cli_row *noun)
 	while ((row = cli_row_next(row, CLI_ROW_COMMAND)))
 		put_summary(*row->verb ? row->verb : noun->noun, row->text);
 	putchar('\n');
+	row = cli_verb_find(noun, "");
+	if (row)
+		put_options(row, false);
 	put_options(NULL, false);
 	printf("\nMore of a command: docket %s VERB --help\n", noun->noun);
 }
@@ -263,6 +266,13 @@ cli_usage(const struct cli *cli)
 		fputs(usage_all, stderr);
 	fputs(cli->noun || cli->n_words ? "see docket --help\n" : "", stderr);
 	return EX_USAGE;
+}
+
+int
+cli_wrong(const struct cli *cli, const char *why)
+{
+	fprintf(stderr, "docket: %s\n", why);
+	return cli_usage(cli);
 }
 
 /* ---- the table, for programs ---- */

@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 /* docket migrate: apply what is missing, or tell. */
+#include <errno.h>
 #include <stdio.h>
+#include <string.h>
+#include <sysexits.h>
+#include <unistd.h>
 
 #include "cli/cli.h"
 #include "store/migrate.h"
@@ -26,6 +30,11 @@ migrate(struct cli *cli, bool status)
 	if (!cli_number(cli, OPT_lock_timeout, 1, 3600000,
 	    &o.lock_timeout_ms))
 		return cli_usage(cli);
+	if (access(o.dir, R_OK | X_OK) < 0) {
+		fprintf(stderr, "docket: %s: %s; --dir says where the "
+		    "migrations are\n", o.dir, strerror(errno));
+		return EX_NOINPUT;
+	}
 	return migrate_run(&o, stdout, stderr);
 }
 

@@ -173,6 +173,20 @@ check_option(const struct cli *cli, const struct cli_given *given)
 }
 
 static int
+check_words(const struct cli *cli)
+{
+	const struct cli_row *command = cli->command;
+
+	if (cli->n_words < command->least)
+		return cli_wrong(cli, arena_printf(cli->mem, "%s must be given",
+		    command->arguments));
+	if (cli->n_words > command->most)
+		return cli_wrong(cli, arena_printf(cli->mem, "\"%s\" is one "
+		    "too many", cli->words[command->most]));
+	return 0;
+}
+
+static int
 check_options(const struct cli *cli)
 {
 	const struct cli_row *row = cli->command;
@@ -198,7 +212,9 @@ keep_source(struct cli *cli)
 	cli->source.file = cli_value(cli, OPT_config);
 	cli->source.n_sets = cli_values(cli, OPT_set, sets, cli->n_given);
 	cli->source.sets = sets;
-	if (!cli->source.file && access(DOCKET_CONF, F_OK) == 0)
+	/* One that is not ours to see is not one that is not there. */
+	if (!cli->source.file && (access(DOCKET_CONF, F_OK) == 0 ||
+	    errno != ENOENT))
 		cli->source.file = DOCKET_CONF;
 }
 
@@ -214,9 +230,11 @@ cli_parse(struct cli *cli, int argc, char **argv)
 		return cli_usage(cli);
 	if (stands_alone(cli))
 		return 0;
-	if (!cli->command || cli->n_words < cli->command->least ||
-	    cli->n_words > cli->command->most)
+	if (!cli->command)
 		return cli_usage(cli);
+	status = check_words(cli);
+	if (status)
+		return status;
 	keep_source(cli);
 	return check_options(cli);
 }

@@ -168,7 +168,8 @@ run_picked(struct cli *cli, int (*verb)(struct work *))
 {
 	const bool group = cli_has(cli, OPT_all) || cli_has(cli, OPT_channel);
 
-	return group == (cli->n_words == 0) ? run(cli, verb) : cli_usage(cli);
+	return group == (cli->n_words == 0) ? run(cli, verb) : cli_wrong(cli,
+	    "IDs must be given, or else --all or --channel");
 }
 
 int

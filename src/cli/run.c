@@ -4,9 +4,11 @@
 #include <stdio.h>
 #include <string.h>
 #include <sysexits.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/log.h"
 #include "cli/cli.h"
 #include "store/audit.h"
 #include "store/queue.h"
@@ -14,11 +16,52 @@
 #define CONNECT_MS 2000
 #define DEADLINE_MS 30000
 
+/* Whose settings are in force, for what is said of a refusal. */
+static const struct cli *at_work;
+
+/* What clients of the API are told is not what administrators can do. */
+static const char *
+words_of(int error)
+{
+	switch (error) {
+	case E_DATABASE:
+		return "the database is away; docket doctor says more";
+	case E_OUTCOME:
+		return "the database went away meanwhile: whether it was done "
+		    "is not known; look, then run this again";
+	case E_BUSY:
+		return "somebody else has it in hand; run this again shortly";
+	case E_TIMEOUT:
+		return "the database took too long; run this again";
+	default:
+		return error < 0 ? strerror(-error) : error_row(error)->detail;
+	}
+}
+
+/* The database's own words are in the log line before. */
+static int
+refused(const char *what)
+{
+	static const char *const roles[] = {
+		[CLI_NOTHING] = "", [CLI_SETTINGS] = "",
+		[CLI_API] = "dsn must be docket_api's",
+		[CLI_OWNER] = "owner_dsn must be docket_owner's",
+		[CLI_COURIER] = "courier_dsn must be docket_courier's",
+	};
+	const bool right = strcmp(db_refusal(at_work->db), "42501") == 0;
+
+	fprintf(stderr, "docket: %s: the database refused it%s%s\n", what,
+	    right ? ": database." : "",
+	    right ? roles[at_work->command->needs] : "");
+	return right ? EX_NOPERM : EX_SOFTWARE;
+}
+
 int
 cli_fail(const char *what, int error)
 {
-	fprintf(stderr, "docket: %s: %s\n", what,
-	    error < 0 ? strerror(-error) : error_row(error)->detail);
+	if (error == -EIO && at_work && *db_refusal(at_work->db))
+		return refused(what);
+	fprintf(stderr, "docket: %s: %s\n", what, words_of(error));
 	if (error < 0)
 		return EX_SOFTWARE;
 	return error_row(error)->status >= 500 ? EX_TEMPFAIL : EX_DATAERR;
@@ -41,6 +84,23 @@ cli_print_time(const char *name, int64_t us)
 	printf("%s%.*s", name, us == TIME_NONE ? 1 : TIME_CHARS, out);
 }
 
+/* Its exit status. */
+static int
+not_connected(const struct db *db, int error)
+{
+	if (error == -EPROTO) {
+		fputs("docket: the schema is not this version's: "
+		    "run docket migrate\n", stderr);
+		return EX_UNAVAILABLE;
+	}
+	if (!db || !*db_why(db))
+		return cli_fail("database", error);
+	fprintf(stderr, "docket: database: %s\ndocket: is it there, and the "
+	    "setting right? systemctl status postgresql, pg_lsclusters; "
+	    "docket doctor says more\n", db_why(db));
+	return EX_TEMPFAIL;
+}
+
 struct db *
 cli_connect(const struct settings *settings, const char *dsn,
     const struct stmts *const *sets, size_t n_sets, int *ret_status)
@@ -53,16 +113,16 @@ cli_connect(const struct settings *settings, const char *dsn,
 		.deadline_ms = DEADLINE_MS,
 	};
 	struct db *db = db_new(&config);
-	int error = db ? db_connect(db, CONNECT_MS) : -ENOMEM;
+	int error;
 
+	/* Why there is none is told here, and not as a service logs it. */
+	log_init("docket", LOG_ERROR_);
+	error = db ? db_connect(db, CONNECT_MS) : -ENOMEM;
+	log_init("docket", LOG_WARN);
 	if (error == 0)
 		return db;
+	*ret_status = not_connected(db, error);
 	db_free(db);
-	if (error == -EPROTO)
-		fputs("docket: the schema is not this version's: "
-		    "run docket migrate\n", stderr);
-	*ret_status = error == -EPROTO ? EX_UNAVAILABLE :
-	    cli_fail("database", error);
 	return NULL;
 }
 
@@ -131,11 +191,27 @@ with_settings(struct cli *cli)
 
 	if (status)
 		return status;
+	at_work = cli->db ? cli : NULL;
 	status = cli->command->effect == CLI_CHANGES ? change(cli) :
 	    cli->command->run(cli);
+	at_work = NULL;
 	db_free(cli->db);
 	cli->db = NULL;
 	return status;
+}
+
+int
+cli_settings(struct cli *cli)
+{
+	const char *file = cli->source.file;
+
+	if (settings_load(&cli->source, stderr, &cli->settings) == 0)
+		return 0;
+	if (!file || access(file, R_OK) == 0 || errno != EACCES)
+		return EX_CONFIG;
+	fputs("docket: the settings are not everybody's to read: run this as "
+	    "root\n", stderr);
+	return EX_NOPERM;
 }
 
 int
@@ -145,8 +221,9 @@ cli_run(struct cli *cli)
 
 	if (cli->command->needs == CLI_NOTHING)
 		return cli->command->run(cli);
-	if (settings_load(&cli->source, stderr, &cli->settings))
-		return EX_CONFIG;
+	status = cli_settings(cli);
+	if (status)
+		return status;
 	status = with_settings(cli);
 	settings_done(&cli->settings);
 	return status;

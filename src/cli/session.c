@@ -97,7 +97,8 @@ cli_session_revoke(struct cli *cli)
 
 	/* One of the two, not both: nobody can mean both. */
 	if (!user == (cli->n_words == 0))
-		return cli_usage(cli);
+		return cli_wrong(cli, "ID or --user must be given, one of "
+		    "them");
 	if (user)
 		return with_key(cli, user, session_end_all);
 	error = session_end(cli->db, cli->mem, text_of(cli->words[0]));

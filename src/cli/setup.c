@@ -253,10 +253,10 @@ setup_check(const struct setup *s)
 		return bad("--certificate and --key belong together");
 	if (s->certificate && s->own_certificate)
 		return bad("--certificate or --self-signed, not both");
-	if (geteuid() != 0 && !s->root[0] && !s->dry)
-		return bad("run this as root; --dry-run tells what it would "
-		    "do");
-	return 0;
+	if (geteuid() == 0 || s->root[0] || s->dry)
+		return 0;
+	bad("run this as root; --dry-run tells what it would do");
+	return EX_NOPERM;
 }
 
 static void

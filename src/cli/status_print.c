@@ -105,6 +105,20 @@ print_span(const char *name, double seconds, const char *after)
 }
 
 static void
+print_duration(const struct status *s)
+{
+	static const char name[] = "docket_request_duration_seconds";
+	const double p50 = scrape_quantile(&s->scrape, name, 0.5);
+
+	if (isnan(p50))
+		printf("duration    not known\n");
+	else
+		printf("duration    p50 %.1f ms, p99 %.1f ms, since the "
+		    "start\n", 1000 * p50,
+		    1000 * scrape_quantile(&s->scrape, name, 0.99));
+}
+
+static void
 print_told(const struct status *s)
 {
 	const double gc = status_value(s, "docket_gc_time_seconds", NULL);
@@ -118,11 +132,7 @@ print_told(const struct status *s)
 		printf(", now not known\n");
 	else
 		printf(", %.1f a second now\n", s->rate);
-	printf("duration    p50 %.1f ms, p99 %.1f ms, since the start\n",
-	    1000 * scrape_quantile(&s->scrape,
-	    "docket_request_duration_seconds", 0.5),
-	    1000 * scrape_quantile(&s->scrape,
-	    "docket_request_duration_seconds", 0.99));
+	print_duration(s);
 	if (status_value(s, "docket_database_up", NULL) > 0)
 		printf("database    up, schema %.0f, connections lost %.0f\n",
 		    status_value(s, "docket_schema_version", NULL),

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 /* docket user add: one account; the password never passes through argv. */
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sysexits.h>
@@ -22,19 +23,33 @@ read_line(FILE *f, struct arena *mem, struct text *ret)
 	size_t n;
 
 	if (!fgets(line, PASSWORD_MAX + 3, f))
-		return -EIO;
+		return ferror(f) ? -EIO : -ENODATA;
 	n = strcspn(line, "\r\n");
 	*ret = (struct text){ line, n };
 	return 0;
 }
 
+static volatile sig_atomic_t caught;
+
+static void
+note(int signo)
+{
+	caught = signo;
+}
+
+/* Whoever breaks off gets the echo back first. */
 static int
 read_typed(struct arena *mem, struct text *ret)
 {
+	static const int signals[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT };
+	const struct sigaction action = { .sa_handler = note };
+	struct sigaction before[4];
 	struct termios old, quiet;
 	int error;
 
 	fputs("Password: ", stderr);
+	for (int i = 0; i < 4; i++)
+		sigaction(signals[i], &action, &before[i]);
 	tcgetattr(STDIN_FILENO, &old);
 	quiet = old;
 	quiet.c_lflag &= ~(tcflag_t)ECHO;
@@ -42,6 +57,10 @@ read_typed(struct arena *mem, struct text *ret)
 	error = read_line(stdin, mem, ret);
 	tcsetattr(STDIN_FILENO, TCSAFLUSH, &old);
 	fputc('\n', stderr);
+	for (int i = 0; i < 4; i++)
+		sigaction(signals[i], &before[i], NULL);
+	if (caught)
+		raise(caught);
 	return error;
 }
 
@@ -103,6 +122,17 @@ check_password(const struct settings *settings, struct arena *mem,
 }
 
 static int
+not_read(const char *file, int error)
+{
+	if (error == -ENODATA)
+		return cli_bad("the password", "is missing: it is the first "
+		    "line of standard input, or of --password-file");
+	fprintf(stderr, "docket: %s: %s\n", file ? file : "standard input",
+	    strerror(-error));
+	return EX_NOINPUT;
+}
+
+static int
 hash_password(const struct cli *cli, struct new_user *user)
 {
 	const char *file = cli_value(cli, OPT_password_file);
@@ -110,7 +140,7 @@ hash_password(const struct cli *cli, struct new_user *user)
 	int error = read_password(file, cli->mem, &password), status;
 
 	if (error)
-		return cli_fail("password", error);
+		return not_read(file, error);
 	status = check_password(&cli->settings, cli->mem, user, password);
 	if (status == 0) {
 		error = password_init();

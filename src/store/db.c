@@ -20,6 +20,19 @@ option(const PQconninfoOption *parsed, const char *keyword)
 	return NULL;
 }
 
+/* libpq marks what is never to be shown; a name alone is a database's. */
+int
+db_dsn_tells(const char *dsn)
+{
+	PQconninfoOption *all = PQconninfoParse(dsn, NULL), *o = all;
+	int r = all || !strpbrk(dsn, "=:") ? 0 : -1;
+
+	for (; r == 0 && o && o->keyword; o++)
+		r = o->val && *o->dispchar == '*';
+	PQconninfoFree(all);
+	return r;
+}
+
 /* Begin with host `from` of several. */
 static PGconn *
 start(struct db *db, const PQconninfoOption *parsed, unsigned from)
@@ -43,8 +56,7 @@ start(struct db *db, const PQconninfoOption *parsed, unsigned from)
 	db->n_hosts = hosts_count(&listed);
 	if (!hosts_from(&listed, from, &turned, &text))
 		return NULL;
-	pooler_options(db, option(parsed, "options"), options,
-	    sizeof(options));
+	pooler_options(db, option(parsed, "options"), options, sizeof(options));
 	conn = PQconnectStartParams(keys, (const char *[]) {
 		"1", "5", "2", "2", "5000", db->config.dsn,
 		db->config.application, "UTF8", options,
@@ -90,8 +102,7 @@ wire_open_step(struct db *db)
 		break;
 	}
 	wire_note(db, PQerrorMessage(db->conn));
-	db->adapted = pooler_refuses_options(db,
-	    PQerrorMessage(db->conn));
+	db->adapted = pooler_refuses_options(db, PQerrorMessage(db->conn));
 	return WIRE_LOST;
 }
 
@@ -216,8 +227,7 @@ wire_prepare_step(struct db *db)
 }
 
 bool
-wire_send(struct db *db, const struct stmt *stmt,
-    const struct db_params *p)
+wire_send(struct db *db, const struct stmt *stmt, const struct db_params *p)
 {
 	if (db->config.prepared && stmt->name)
 		return PQsendQueryPrepared(db->conn, stmt->name, p->n,

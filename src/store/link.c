@@ -256,6 +256,12 @@ db_step(struct db *db)
 	steps[db->state](db);
 }
 
+const char *
+db_why(const struct db *db)
+{
+	return db->why;
+}
+
 int
 db_fd(const struct db *db)
 {

@@ -88,14 +88,23 @@ struct run {
 	size_t n_applied;
 };
 
-/* An error of the store as an exit status, told. */
+/* An error of the store as an exit status, told; why begins with its
+ * SQLSTATE. */
 static int
 tell(const struct run *run, const char *what, int error, const char *why)
 {
+	const bool right = why && strncmp(why, "42501", 5) == 0;
+	const bool busy = why && error == E_BUSY;
+
 	if (error == 0)
 		return 0;
-	fprintf(run->err, "docket: %s: %s\n", what,
-	    why ? why : error_row(error)->detail);
+	if (!why)
+		why = error < 0 ? strerror(-error) : error_row(error)->detail;
+	fprintf(run->err, "docket: %s: %s%s\n", what, why, right ?
+	    "; database.owner_dsn must be its owner's" : busy ? "; somebody "
+	    "else migrates, or a table is in use: run this again" : "");
+	if (right)
+		return EX_NOPERM;
 	return error == -EPROTO ? EX_SOFTWARE : EX_TEMPFAIL;
 }
 
@@ -118,7 +127,8 @@ connect_and_lock(struct run *run)
 	int error = db_connect(run->db, CONNECT_MS);
 
 	if (error)
-		return tell(run, "database", error, NULL);
+		return tell(run, "database", error, *db_why(run->db) ?
+		    db_why(run->db) : NULL);
 	snprintf(sql, sizeof(sql), "SET client_min_messages = warning;"
 	    "SET lock_timeout = %ld", run->options->lock_timeout_ms);
 	error = script(run, "settings", sql);

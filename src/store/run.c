@@ -96,6 +96,12 @@ tell_refused(struct db *db, const char *name, int error,
 	db->refused_n = 0;
 }
 
+const char *
+db_refusal(const struct db *db)
+{
+	return db->refused;
+}
+
 static int
 refused_error(struct db *db, const char *name, const struct pg_result *res)
 {

@@ -164,6 +164,59 @@ def test_a_group_that_hangs_is_down(mine, group):
     wait_until(lambda: status(mine)[0] == 0, "all is well again", 30)
 
 
+@contextlib.contextmanager
+def deserted(mine):
+    """The supervisor looks away, and its workers are dead: the sockets are
+    there, and nobody takes what comes."""
+    before = mine.workers()
+    os.kill(mine.supervisor(), signal.SIGSTOP)
+    try:
+        for pid in before:
+            os.kill(pid, signal.SIGKILL)
+        yield
+    finally:
+        os.kill(mine.supervisor(), signal.SIGCONT)
+    wait_until(lambda: len(mine.workers()) == len(before) and
+               not set(before) & set(mine.workers()) and
+               status(mine)[0] == 0, "all is well again", 30 * SLOW)
+
+
+@pytest.mark.faults
+def test_without_a_worker_it_is_down(mine):
+    paths = fastcgi.sockets(mine)
+    with deserted(mine):
+        code, told = status(mine)
+        assert code == 2
+        assert told["problems"] == [
+            f"{paths[name]}: no answer within 3 s"
+            for name in ("socket", "auth_socket")]
+        assert told["requests"] is None and told["database_up"] is None
+        done = run(mine, "top", "--once", "--set", "server.auth_socket=")
+        assert done.returncode == 69
+        assert done.stdout.splitlines()[0] == \
+            "docketd does not answer: no answer within 3 s"
+        assert len(done.stdout.splitlines()) == 2
+    told = status(mine)[1]
+    assert told["workers"]["ended"] >= 5
+
+
+@pytest.mark.faults
+def test_top_needs_no_database(mine):
+    postgres = Postgres(mine)
+    postgres.stop()
+    try:
+        wait_until(lambda: status(mine)[0] == 2, "the loss", 20 * SLOW)
+        done = run(mine, "top", "--once")
+        assert done.returncode == 0, done.stdout
+        assert done.stdout.startswith("5 workers, ")
+        rows = done.stdout.splitlines()[2:]
+        assert sorted(int(row.split()[1]) for row in rows) == mine.workers()
+    finally:
+        postgres.start()
+        everybody_is_back(mine, 15 * SLOW)
+    wait_until(lambda: status(mine)[0] == 0, "all is well again", 30 * SLOW)
+
+
 def test_nothing_serves(mine, tmp_path):
     gone = str(tmp_path / "gone.sock")
     done = run(mine, "status", "--json", "--set", f"server.socket={gone}",

@@ -8,7 +8,9 @@ import os
 import pathlib
 import pty
 import re
+import signal
 import subprocess
+import termios
 import uuid
 
 import pytest
@@ -77,8 +79,8 @@ def test_help_of_everything_fits_a_terminal(dev, table):
         if command.verb or f"docket {command.noun} VERB" not in flat:
             assert flat.startswith("usage: docket " + " ".join(
                 command.words))
-            for spelt, *_, words in command.options:
-                assert spelt in said and words in flat, command.words
+        for spelt, *_, words in command.options:
+            assert spelt in said and words in flat, command.words
         assert command.text in flat
         told.append(run(dev, command.noun, "-h", conf=False).stdout)
     for spelt, *_, words in common:
@@ -118,7 +120,14 @@ def test_what_is_missing_or_too_much(dev):
             (("export",), "--user must be given"),
             (("export", "--user"), "requires an argument"),
             (("key", "generate", "--alg", "HS256|ES256"), "must be one of"),
-            (("gc", "all"), "usage: docket gc")):
+            (("gc", "all"), '"all" is one too many\nusage: docket gc'),
+            (("user", "show"), "NAME must be given\nusage: docket user"),
+            (("user", "delete", "a", "b"), '"b" is one too many'),
+            (("apikey", "add", "--scopes", "account"), "--application must"),
+            (("session", "revoke"), "ID or --user must be given"),
+            (("queue", "drop"), "--all or --channel"),
+            (("queue", "drop", str(uuid.UUID(int=7)), "--all"),
+             "--all or --channel")):
         done = run(dev, *words, status=os.EX_USAGE)
         assert why in done.stderr and done.stdout == "", done
 
@@ -132,6 +141,170 @@ def test_the_version_and_where_nothing_can_be_said(dev):
                                   stderr=subprocess.PIPE, check=False)
             assert done.returncode == os.EX_IOERR
             assert b"standard output" in done.stderr
+
+
+# What each command needs behind its words, to come as far as its database.
+MORE = {("user", "add"): ["x", "--password-file", "/dev/stdin"],
+        ("user", "import"): ["-"], ("import",): [
+            "-", "--user", "x", "--format", "csv"],
+        ("export",): ["--user", "x"],
+        ("apikey", "add"): ["--user", "x", "--scopes", "account"],
+        ("session", "revoke"): ["--user", "x"], ("session", "list"): ["x"],
+        ("queue", "show"): [str(uuid.UUID(int=7))],
+        ("queue", "retry"): ["--all"], ("queue", "hold"): ["--all"],
+        ("queue", "drop"): ["--all"]}
+DSNS = {"api": "dsn", "owner": "owner_dsn", "courier": "courier_dsn"}
+
+
+def words_of(command):
+    names = tuple(command.words)
+    return [*names, *MORE.get(names, [str(uuid.UUID(int=7))] if
+                              "NAME" == command.arguments or
+                              "ID" == command.arguments else [])]
+
+
+def test_a_database_that_is_away_is_told_with_the_next_step(dev, table):
+    """In its words, once, and not as a service logs it."""
+    def one(command):
+        return run(dev, *words_of(command), "--set",
+                   f"database.{DSNS[command.needs]}=host=/nowhere",
+                   said="a long sentence of its own\n",
+                   status=os.EX_TEMPFAIL)
+
+    # Each tries for two seconds.
+    tried = docket.parallel([lambda c=c: one(c) for c in table[0]
+                             if c.needs in DSNS])
+    assert len(tried) > 15
+    for done in tried:
+        lines = done.stderr.splitlines()
+        assert len(lines) == 2 and done.stdout == "", done
+        assert lines[0].startswith("docket: database: ")
+        assert "/nowhere" in lines[0] and "docket doctor" in lines[1]
+
+
+def test_a_role_that_may_not_is_told_which_one_may(dev):
+    api = dev.dsn
+    courier = api.replace("docket_api", "docket_courier")
+    for words, setting, role, wrong in (
+            (["user", "list"], "dsn", "docket_api", courier),
+            (["gc"], "dsn", "docket_api", courier),
+            (["queue", "list"], "courier_dsn", "docket_courier", api),
+            (["audit", "tail"], "owner_dsn", "owner", api),
+            (["migrate", "--dir", ROOT / "sql/migrations"], "owner_dsn",
+             "owner", api),
+            (["migrate", "status", "--dir", ROOT / "sql/migrations"],
+             "owner_dsn", "owner", courier)):
+        done = run(dev, *words, "--set", f"database.{setting}={wrong}",
+                   status=os.EX_NOPERM if "status" not in words else
+                   os.EX_TEMPFAIL)
+        assert "permission denied" in done.stderr, done
+        if "status" not in words:
+            assert f"database.{setting} must be" in done.stderr and \
+                role in done.stderr, done
+
+
+def test_closed_files_are_told_and_nothing_takes_their_place(dev):
+    """A socket that got the number of standard output would be written to."""
+    conf = ("-c", str(dev.dir / "docket.conf"))
+    run(dev, "user", "add", new_name(), said="a long sentence of its own")
+    for closing, words, status, why in (
+            (">&-", ["user", "list"], os.EX_IOERR, "standard output"),
+            (">&-", ["config", "show"], os.EX_IOERR, "standard output"),
+            # Written while the database is at work.
+            (">&-", ["audit", "export"], os.EX_IOERR, "write the audit"),
+            ("<&- >&-", ["user", "list"], os.EX_IOERR, "standard output"),
+            ("<&-", ["user", "list"], 0, ""),
+            ("2>&- >/dev/null", ["user", "list"], 0, ""),
+            ("<&-", ["user", "add", new_name()], os.EX_NOINPUT,
+             "standard input"),
+            ("<&- 2>&-", ["user", "add", new_name()], os.EX_NOINPUT, "")):
+        done = subprocess.run(
+            ["bash", "-c", f'"$@" {closing}', "bash", dev.docket(), *conf,
+             *words], capture_output=True, text=True, timeout=60)
+        assert done.returncode == status, (closing, words, done)
+        assert why in done.stderr
+        assert "unexpected" not in done.stderr
+
+
+def test_a_reader_that_has_gone_is_no_fault_of_the_database(dev, table):
+    """docket ... | head -0; where SIGPIPE is ignored, it is told."""
+    for command in table[0]:
+        if command.effect != "reads" or command.needs not in DSNS or \
+                command.arguments or command.noun == "export":
+            continue
+        for trap, status in (("", (0, 141)), ("trap '' PIPE;",
+                                              (0, os.EX_IOERR))):
+            done = subprocess.run(
+                ["bash", "-c", trap + ' "$@" | exec true; exit'
+                 " ${PIPESTATUS[0]}", "bash", dev.docket(), "-c",
+                 str(dev.dir / "docket.conf"), *command.words],
+                capture_output=True, text=True, timeout=60)
+            assert done.returncode in status, (command.words, done)
+            assert done.stdout == ""
+
+
+def test_a_password_that_is_not_there(dev, tmp_path):
+    done = run(dev, "user", "add", new_name(), status=os.EX_DATAERR)
+    assert "--password-file" in done.stderr
+    done = run(dev, "user", "add", new_name(), "--password-file",
+               tmp_path / "none", status=os.EX_NOINPUT)
+    assert f"{tmp_path}/none: No such file" in done.stderr
+
+
+def test_who_breaks_off_at_the_password_gets_the_echo_back(dev):
+    ours, its = pty.openpty()
+    before = termios.tcgetattr(its)
+    running = subprocess.Popen(
+        [dev.docket(), "-c", dev.dir / "docket.conf", "user", "add",
+         new_name()], stdin=its, stdout=its, stderr=its)
+
+    def echoes():
+        return bool(termios.tcgetattr(its)[3] & termios.ECHO)
+
+    docket.wait_until(lambda: not echoes(), "the question")
+    running.send_signal(signal.SIGINT)
+    assert running.wait(30) == -signal.SIGINT
+    assert termios.tcgetattr(its) == before
+    os.close(ours)
+    os.close(its)
+
+
+def test_migrations_that_are_nowhere(dev):
+    for words in (["migrate"], ["migrate", "status"]):
+        done = run(dev, *words, "--dir", "/nowhere", status=os.EX_NOINPUT)
+        assert "/nowhere" in done.stderr and "--dir" in done.stderr
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
+def test_settings_that_are_not_ours_to_read(dev, tmp_path):
+    """Also where the folder may not be entered: the usual file is not taken
+    for one that is not there."""
+    conf = re.search(r"those of (\S+),", run(dev, "--help",
+                                             conf=False).stdout)[1]
+    folder, name = os.path.split(conf)
+    script = ('mkdir -p "$1" && mount -t tmpfs -o mode=700 docket "$1" &&'
+              ' echo "otp { length = 7 }" >"$1/$2" && shift 2 && exec'
+              ' setpriv --reuid=nobody --regid=nogroup --clear-groups "$@"')
+    enter = ["unshare", "--mount", "--propagation", "private", "sh", "-c",
+             script, "sh", folder, name]
+    made = not os.path.exists(folder)
+    try:
+        if subprocess.run([*enter, "true"], check=False).returncode:
+            pytest.skip("no mounts of its own")
+        for words in (["config", "show"], ["key", "list"], ["check"],
+                      ["status"]):
+            done = subprocess.run([*enter, dev.docket(), *words],
+                                  capture_output=True, text=True, timeout=60)
+            assert done.returncode == os.EX_NOPERM, done
+            assert f"{conf}: Permission denied" in done.stderr
+            assert "run this as root" in done.stderr and done.stdout == ""
+        done = subprocess.run([*enter, dev.docket(), "doctor"],
+                              capture_output=True, text=True, timeout=60)
+        assert done.returncode == 2 and "next: run this as root" in \
+            done.stdout
+    finally:
+        if made and os.path.isdir(folder):
+            os.removedirs(folder)
 
 
 def test_no_secret_is_an_argument(table):
