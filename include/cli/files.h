@@ -20,6 +20,9 @@ int file_get(struct arena *mem, const char *path, struct text *ret);
 /* Written beside it, synced, renamed: never half. 0 or a negative errno. */
 int file_put(struct arena *mem, const char *path, struct text bytes,
     const struct file_mode *mode);
+/* A file in memory alone, 0600, that holds these bytes: a descriptor at its
+ * beginning, or a negative errno. */
+int file_memory(struct text bytes);
 /* All of it, however often that takes. False with errno. */
 bool file_write(int fd, struct text bytes);
 /* All that lacks of the path, as mkdir -p has it; what is there stays as it

@@ -9,6 +9,10 @@
 /* server.user; else docket, if there is such an account; else whoever has the
  * secret file. */
 const char *service_user(struct arena *mem, const struct settings *settings);
+/* Whom the courier runs as: server.user; else docket-courier, as its unit says,
+ * if there is such an account; else the service's. */
+const char *service_courier(struct arena *mem,
+    const struct settings *settings);
 /* The words that run one of our programs with this command's settings. */
 const char *const *service_words(const struct cli *cli, const char *program,
     const char *flag);

@@ -7,6 +7,7 @@
 #include <libgen.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -65,6 +66,21 @@ file_write(int fd, struct text bytes)
 		bytes.n -= (size_t)n;
 	}
 	return true;
+}
+
+int
+file_memory(struct text bytes)
+{
+	const int fd = memfd_create("docket", MFD_CLOEXEC);
+	int error;
+
+	if (fd >= 0 && fchmod(fd, 0600) == 0 && file_write(fd, bytes) &&
+	    lseek(fd, 0, SEEK_SET) == 0)
+		return fd;
+	error = -errno;
+	if (fd >= 0)
+		close(fd);
+	return error;
 }
 
 static bool

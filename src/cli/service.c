@@ -22,6 +22,14 @@ service_user(struct arena *mem, const struct settings *settings)
 	    "docket";
 }
 
+const char *
+service_courier(struct arena *mem, const struct settings *settings)
+{
+	if (!settings->server_user[0] && getpwnam("docket-courier"))
+		return "docket-courier";
+	return service_user(mem, settings);
+}
+
 const char *const *
 service_words(const struct cli *cli, const char *program, const char *flag)
 {

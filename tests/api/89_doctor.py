@@ -3,8 +3,12 @@
 step; the rest is looked at all the same."""
 
 import contextlib
+import grp
 import json
 import os
+import pathlib
+import re
+import shutil
 import subprocess
 
 import pytest
@@ -347,6 +351,81 @@ def test_check_names_all_faults_at_once(host):
     said = host.conf("check", "--set", "otp.ttl=1", "--set", "otp.length=99")
     assert said.returncode == 78
     assert "otp.ttl" in said.stderr and "otp.length" in said.stderr
+
+
+COURIER = 64123
+
+
+@pytest.fixture
+def apart(host, tmp_path):
+    """docket check where the courier has an account of its own, as its package
+    makes it: in a mount namespace, whose list of accounts has it."""
+    if os.geteuid():
+        pytest.skip("needs root")
+    group = grp.getgrgid(host.path("etc/docket").stat().st_gid).gr_name
+    lists = {}
+    for name, line in (
+            ("passwd", f"docket-courier:x:{COURIER}:{COURIER}::/:/bin/false"),
+            ("group", f"docket-courier:x:{COURIER}:")):
+        old = pathlib.Path("/etc", name).read_text()
+        # Of the group that may read the settings.
+        old = re.sub(rf"^({group}:\w*:\d+:)", r"\1docket-courier,", old,
+                     flags=re.M) if name == "group" else old
+        lists[name] = tmp_path / name
+        lists[name].write_text(old + line + "\n")
+        lists[name].chmod(0o644)
+    script = ('mount --bind "$1" /etc/passwd && mount --bind "$2" /etc/group'
+              ' && shift 2 && exec "$@"')
+
+    def inside(*words):
+        return subprocess.run(
+            ["unshare", "--mount", "--propagation", "private", "sh", "-c",
+             script, "sh", lists["passwd"], lists["group"], *words],
+            capture_output=True, text=True, timeout=120 * docket.SLOW)
+
+    done = inside("id", "-u", "docket-courier")
+    if done.returncode:
+        pytest.skip(f"no mounts of its own: {done.stderr.strip()}")
+    assert done.stdout == f"{COURIER}\n"
+    # As systemd leaves it (StateDirectory).
+    spool = host.path("var/lib/docket/spool")
+    before = spool.stat()
+    os.chown(spool, COURIER, COURIER)
+    yield lambda *words: inside(
+        host.program, "-c", str(host.path("etc/docket/docket.conf")),
+        "check", *map(str, words))
+    os.chown(spool, before.st_uid, before.st_gid)
+
+
+def test_check_looks_with_the_couriers_own_eyes(host, apart):
+    """What the service may read and the courier may not is a fault; the
+    secret, which its unit hands over, is none."""
+    said = apart()
+    assert said.returncode == 0, said.stderr
+    folder = host.path("ours")
+    folder.mkdir()
+    shutil.chown(folder, host.user)
+    folder.chmod(0o700)
+    words = ["--set", f"courier.template_dir={folder}"]
+    said = host.conf("check", *words, "--set", f"courier.spool_dir={folder}")
+    assert said.returncode == 0, said.stderr
+    said = apart(*words)
+    assert said.returncode == 78
+    assert said.stderr.startswith("docket: docket-courier: ")
+    assert str(folder) in said.stderr and "denied" in said.stderr
+    # Its spool is not the service's to write.
+    assert "spool_dir" in host.conf("check").stderr
+
+
+def test_a_bad_secret_is_told_by_its_own_name(host, apart):
+    secret = host.path("etc/docket/secret.key")
+    with file_as(secret, "c2hvcnQ\n"):
+        said = apart()
+    assert said.returncode == 78
+    told = [line for line in said.stderr.splitlines() if str(secret) in line]
+    assert [line.split(": ")[1] for line in told] == [
+        "docketd", "docket-courier"], said.stderr
+    assert "/dev/" not in said.stderr
 
 
 def test_settings_with_faults_are_a_row(host):
