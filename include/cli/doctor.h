@@ -20,6 +20,7 @@ struct doctor {
 	bool server_known, schema_known, outbox_known;
 	int64_t asked_at;		/* between question and answer, µs */
 	struct doctor_server server;
+	const char *data;		/* PostgreSQL's folder; NULL: not known */
 	struct doctor_schema schema;
 	struct doctor_outbox outbox;
 
@@ -36,6 +37,13 @@ struct doctor_part {
 	const struct doctor_check *v;
 	size_t n;
 };
+
+/* Where the server that answers there keeps its data, as it says itself or, to
+ * root, as its process shows; NULL: nobody tells. */
+const char *doctor_data(struct arena *mem, const struct db *db,
+    const struct doctor_server *server);
+/* The check of the disks. */
+void doctor_disk(struct doctor *d);
 
 extern const struct doctor_part doctor_host, doctor_database, doctor_front;
 

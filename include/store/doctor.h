@@ -16,6 +16,8 @@ struct doctor_server {
 	bool standby;
 	struct text excess;		/* what the role may do beyond its
 					 * work; TEXT_NONE: nothing */
+	struct text data;		/* its folder on this host; TEXT_NONE:
+					 * elsewhere, or not ours to know */
 };
 
 /* Of the schema. */

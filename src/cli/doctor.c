@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 /* docket doctor: asks once, lets every check look, prints, gives the worst. */
+#include <errno.h>
 #include <libgen.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -76,6 +77,8 @@ ask_server(struct doctor *d)
 	if (db)
 		d->server_known = store_doctor_server(db, d->mem,
 		    &d->server) == 0;
+	if (d->server_known)
+		d->data = doctor_data(d->mem, db, &d->server);
 	d->asked_at = before + (clock_real_us() - before) / 2;
 	db_free(db);
 }
@@ -161,9 +164,13 @@ rows(struct doctor *d, struct buf *json)
 static void
 settings_bad(struct doctor *d)
 {
-	doctor_tell(d, DOCTOR_FAIL, "mend the lines that docket check names",
-	    "%s: has faults; nothing else can be looked at", d->conf ?
-	    d->conf : "the settings");
+	const bool ours = !d->conf || access(d->conf, R_OK) == 0 ||
+	    errno != EACCES;
+
+	doctor_tell(d, DOCTOR_FAIL, ours ? "mend the lines that docket check "
+	    "names" : "run this as root", "%s: %s; nothing else can be looked "
+	    "at", d->conf ? d->conf : "the settings", ours ? "has faults" :
+	    "is not ours to read");
 }
 
 static int

@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
-/* Doctor, the host's part: clock, keys, hashing, disks. */
+/* Doctor, the host's part: clock, keys, hashing. */
 #include <errno.h>
 #include <inttypes.h>
 #include <pwd.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/statvfs.h>
 #include <sys/timex.h>
 #include <unistd.h>
 
@@ -20,8 +19,6 @@
 #define HASHES 3
 #define HASH_SLOW_US 400000
 #define KEY_OLD (400 * INT64_C(86400))
-#define FREE_WARN 10
-#define FREE_FAIL 3
 
 /* ---- clock ---- */
 
@@ -184,49 +181,12 @@ hash_look(struct doctor *d)
 	    slots * TIME_SECOND / (best > 0 ? best : 1));
 }
 
-/* ---- disks ---- */
-
-/* percent: -1 when there is no such folder here. */
-static int
-free_percent(const char *path)
-{
-	struct statvfs disk;
-
-	if (!*path || statvfs(path, &disk) < 0 || disk.f_blocks == 0)
-		return -1;
-	return (int)(disk.f_bavail * 100 / disk.f_blocks);
-}
-
-static void
-disk_look(struct doctor *d)
-{
-	const char *const paths[] = {
-		"/var/lib/postgresql", d->settings.courier_spool_dir, "/var/log",
-	};
-	int least = 100;
-
-	for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
-		const int percent = free_percent(paths[i]);
-
-		if (percent < 0)
-			continue;
-		if (percent < least)
-			least = percent;
-		if (percent < FREE_WARN)
-			doctor_tell(d, percent < FREE_FAIL ? DOCTOR_FAIL :
-			    DOCTOR_WARN, "df -h, and journalctl --vacuum-size "
-			    "or a larger disk", "%s: %d %% free", paths[i],
-			    percent);
-	}
-	doctor_tell(d, DOCTOR_OK, NULL, "%d %% free, or more", least);
-}
-
 static const struct doctor_check checks[] = {
 	{ "clock", clock_look },
 	{ "keys", keys_look },
 	{ "key-files", files_look },
 	{ "hashing", hash_look },
-	{ "disk", disk_look },
+	{ "disk", doctor_disk },
 };
 
 const struct doctor_part doctor_host = {

@@ -29,6 +29,7 @@ static const struct field server_fields[] = {
 	SERVER(FIELD_BOOL, read_only),
 	SERVER(FIELD_BOOL, standby),
 	SERVER(FIELD_TEXT, excess),
+	SERVER(FIELD_TEXT, data),
 };
 
 static const struct field schema_fields[] = {
@@ -87,7 +88,11 @@ static const struct stmt server_v[] = {
 		    " ('may make databases', r.rolcreatedb),"
 		    " ('may replicate', r.rolreplication),"
 		    " ('passes row security', r.rolbypassrls)")
-		" FROM pg_roles r WHERE r.rolname = current_user) AS excess",
+		" FROM pg_roles r WHERE r.rolname = current_user) AS excess,"
+		/* The view leaves out what the role may not see. */
+		" (SELECT setting FROM pg_settings"
+		" WHERE name = 'data_directory'"
+		" AND inet_server_addr() IS NULL) AS data",
 		&server_row, false, false
 	},
 };

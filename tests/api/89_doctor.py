@@ -128,6 +128,61 @@ def test_a_key_that_is_too_short_or_too_old(host):
         is_seen(host, "keys", "WARN", "signs since", "docket key generate")
 
 
+@pytest.fixture
+def small(tmp_path):
+    """A filesystem of one megabyte and a hundred files."""
+    done = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=1m,nr_inodes=100,mode=755",
+         "docket", tmp_path], capture_output=True, text=True)
+    if done.returncode:
+        pytest.skip(f"no filesystem of its own: {done.stderr.strip()}")
+    yield tmp_path
+    subprocess.run(["umount", tmp_path], check=True)
+
+
+@pytest.mark.parametrize("what, next_", [("bytes", "df -h"),
+                                         ("inodes", "df -i")])
+def test_a_disk_that_fills(host, small, what, next_):
+    def seen():
+        return doctor(host, "--set", f"courier.spool_dir={small}")["disk"]
+
+    assert str(small) in seen()["detail"] or seen()["level"] != "OK"
+
+    def fill(share):
+        if what == "bytes":
+            (small / "filler").write_bytes(bytes(share * 1024 * 1024 // 100))
+        for n in range(share if what == "inodes" else 0):
+            (small / str(n)).touch()
+
+    for share, level in ((93, "WARN"), (98, "FAIL")):
+        fill(share)
+        row = seen()
+        if str(small) not in row["detail"]:
+            pytest.skip(f"the machine's own disk is worse: {row['detail']}")
+        assert row["level"] == level, row
+        assert f"% of its {what} are free" in row["detail"], row
+        assert row["next"].startswith(next_), row
+
+
+def test_the_servers_own_disk_is_looked_at(host):
+    """As root by its process; another who may see the setting, by that."""
+    folder = host.cluster + "/data"
+
+    def looked():
+        row = doctor(host)["disk"]
+        if row["level"] != "OK":
+            pytest.skip(f"the machine's own disk: {row['detail']}")
+        return row["detail"].split(": ")[1].split(", ")
+
+    if os.geteuid() == 0:
+        assert looked()[:2] == [folder, folder + "/pg_wal"]
+    owner(host, "GRANT pg_read_all_settings TO docket_api")
+    assert folder in looked()
+    owner(host, "REVOKE pg_read_all_settings FROM docket_api")
+    away = doctor(host, "--set", "database.dsn=host=/nowhere")["disk"]
+    assert folder not in away["detail"]
+
+
 def test_a_database_that_would_lose_what_it_took(host):
     for name in ("fsync", "full_page_writes", "synchronous_commit"):
         host.super(f"ALTER SYSTEM SET {name} = off",
