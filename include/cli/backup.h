@@ -30,8 +30,8 @@ char *backup_path(struct arena *mem, const char *path);
 int backup_sum(const char *path, char hex[65]);
 /* "docket: PATH: WHY" on standard error; status. */
 int backup_fail(const char *path, const char *why, int status);
-/* A connection string that programs may be given in their arguments: false,
- * and said, when there is a password in it. */
+/* database.owner_dsn may be given to programs in their arguments: false, and
+ * said why, when there is a password in it, or libpq cannot read it. */
 bool backup_dsn(const struct settings *settings);
 /* As the owner of the database. NULL, and *ret_status, when it is not there. */
 struct db *backup_database(const struct cli *cli, const struct stmts *set,

@@ -122,7 +122,7 @@ COMMAND("", "", 0, 0, NOTHING, MINDS, cli_setup, "Make this host ready: account,
 	DRY_RUN
 
 NOUN("check", "Whether settings, keys and templates are good")
-COMMAND("", "", 0, 0, NOTHING, READS, cli_check, "Look at settings, keys, templates and nginx's listing; exit 78 on faults", "All faults at once, a line each. Nothing is connected to: docket doctor does that.")
+COMMAND("", "", 0, 0, NOTHING, READS, cli_check, "Look at settings, keys, templates and nginx's listing; exit 78 on faults", "All faults at once, a line each; as root, each program looks as the account that it will run as. Nothing is connected to: docket doctor does that.")
 
 NOUN("doctor", "How this host is")
 COMMAND("", "", 0, 0, NOTHING, READS, cli_doctor, "Look after clock, keys, database, nginx, disk, certificate, messages", "Exit 0 when all is well, 1 with warnings, 2 with failures, as monitoring plugins do. It works while the database is away.")
@@ -135,7 +135,7 @@ COMMAND("", "DIR", 1, 1, SETTINGS, READS, cli_backup, "Write a new folder: a dum
 	TAKES(no_keys, MAY, FLAG, NULL, "Leave the keys out; keep them elsewhere")
 
 NOUN("restore", "A backup, brought back")
-COMMAND("", "DIR", 1, 1, SETTINGS, MINDS, cli_restore, "Put a backup into an empty database, all of it or nothing", "Every sum is looked at first. The service must be stopped. Settings are never overwritten: look at DIR/settings.")
+COMMAND("", "DIR", 1, 1, SETTINGS, MINDS, cli_restore, "Put a backup into an empty database, all of it or nothing", "Every sum, and every key that is to be put here, is looked at first. The service must be stopped. Settings are never overwritten: look at DIR/settings.")
 	TAKES(replace, MAY, FLAG, NULL, "Put it in the place of what is there")
 	TAKES(keys, MAY, FLAG, NULL, "Put its keys in the place of those that are here")
 	TAKES(dir, MAY, DIRNAME, "DIR", "Where the migrations are")

@@ -321,7 +321,9 @@ cli_backup(struct cli *cli)
 	b.at = arena_printf(b.mem, "%s.XXXXXX", b.to);
 	umask(0077);
 	if (!mkdtemp(b.at))
-		return backup_fail(b.to, strerror(errno), EX_CANTCREAT);
+		return backup_fail(b.to, arena_printf(b.mem, "%s; the folder "
+		    "above it has to be there, and ours to write",
+		    strerror(errno)), EX_CANTCREAT);
 	/* Who ends it ends pg_dump, and what is half goes. */
 	tool_hold(true);
 	status = fill(&b);

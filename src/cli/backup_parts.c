@@ -77,22 +77,20 @@ backup_sum(const char *path, char hex[65])
 	return error;
 }
 
-/* Of a URI, or of words. */
+/* What libpq says of a string that it cannot read may quote the password. */
 bool
 backup_dsn(const struct settings *settings)
 {
-	const char *dsn = settings->database_owner_dsn;
-	const char *host = strstr(dsn, "://");
-	const char *at = host ? strchr(host, '@') : NULL;
-	const bool in_uri = at && memchr(host + 3, ':',
-	    (size_t)(at - host - 3));
+	const int tells = db_dsn_tells(settings->database_owner_dsn);
 
-	if (!in_uri && !strcasestr(dsn, "password"))
-		return true;
-	fputs("docket: database.owner_dsn: has a password in it, which would "
-	    "be seen in the list of processes; put it into a file, and "
-	    "passfile=FILE here\n", stderr);
-	return false;
+	if (tells < 0)
+		fputs("docket: database.owner_dsn: libpq cannot read it: it is "
+		    "host=... dbname=docket, or postgresql://...\n", stderr);
+	else if (tells)
+		fputs("docket: database.owner_dsn: has a password in it, "
+		    "which would be seen in the list of processes; put it "
+		    "into a file, and passfile=FILE here\n", stderr);
+	return tells == 0;
 }
 
 struct db *

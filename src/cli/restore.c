@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include "cli/backup.h"
-#include "cli/replace.h"
+#include "cli/restore.h"
 #include "store/backup.h"
 #include "store/migrate.h"
 
@@ -18,14 +18,6 @@
 #endif
 
 #define LINE_SUM 64
-
-enum key_state { KEY_LACKS, KEY_SAME, KEY_OTHER, KEY_NOT_KEPT };
-
-struct kept {
-	const char *name;	/* in the backup */
-	const char *path;	/* here */
-	enum key_state state;
-};
 
 struct restore {
 	struct cli *cli;
@@ -94,7 +86,9 @@ sums_check(struct restore *r)
 	size_t n = 0;
 
 	if (error)
-		return backup_fail(path, strerror(-error), EX_NOINPUT);
+		return backup_fail(path, arena_printf(r->mem, "%s; DIR is a "
+		    "folder that docket backup wrote", strerror(-error)),
+		    EX_NOINPUT);
 	rest = (char *)(uintptr_t)text.s;
 	while ((line = strsep(&rest, "\n"))) {
 		int one;
@@ -204,70 +198,6 @@ database_check(struct restore *r)
 	return 0;
 }
 
-/* ---- keys ---- */
-
-static void
-keys_look(struct restore *r)
-{
-	for (int i = 0; i < 2; i++) {
-		struct kept *k = &r->keys[i];
-		struct text old, now;
-
-		if (k->state == KEY_NOT_KEPT)
-			continue;
-		if (file_get(r->mem, k->path, &now) != 0)
-			k->state = KEY_LACKS;
-		else if (file_get(r->mem, path_of(r, k->name), &old) == 0 &&
-		    text_equal(old, now))
-			k->state = KEY_SAME;
-	}
-}
-
-static bool
-key_wanted(const struct restore *r, const struct kept *k)
-{
-	return k->state == KEY_LACKS ||
-	    (k->state == KEY_OTHER && cli_has(r->cli, OPT_keys));
-}
-
-static void
-key_tell(const struct restore *r, const struct kept *k)
-{
-	static const char *const words[] = {
-		[KEY_LACKS] = "the backup's",
-		[KEY_SAME] = "the same already",
-		[KEY_OTHER] = ("stays; the backup has another one, without "
-		    "which its sessions end: --keys takes it"),
-		[KEY_NOT_KEPT] = "not in the backup",
-	};
-
-	printf("%s: %s\n", k->path, key_wanted(r, k) ? words[KEY_LACKS] :
-	    words[k->state]);
-}
-
-static int
-key_write(struct restore *r, const struct kept *k)
-{
-	struct replace to;
-	struct text bytes;
-	int status;
-
-	if (!key_wanted(r, k))
-		return 0;
-	if (file_get(r->mem, path_of(r, k->name), &bytes) != 0)
-		return backup_fail(path_of(r, k->name), "cannot be read",
-		    EX_NOINPUT);
-	status = replace_begin(&to, k->path,
-	    r->cli->settings.server_secret_file);
-	if (status == 0)
-		status = replace_write(&to, bytes);
-	if (status == 0)
-		status = replace_commit(&to);
-	replace_done(&to);
-	explicit_bzero((char *)(uintptr_t)bytes.s, bytes.n);
-	return status;
-}
-
 /* ---- all of it ---- */
 
 static int
@@ -282,7 +212,7 @@ restore_do(struct restore *r)
 	if (status)
 		return status;
 	for (int i = 0; i < 2 && status == 0; i++)
-		status = key_write(r, &r->keys[i]);
+		status = kept_write(r->cli, &r->keys[i]);
 	/* A backup of an older version. */
 	if (status == 0)
 		status = migrate_run(&migrate, stdout, stderr);
@@ -308,6 +238,53 @@ restore_held(struct restore *r)
 	return status;
 }
 
+/* All of it is told. */
+static int
+keys_check(struct restore *r)
+{
+	int status = 0;
+
+	for (int i = 0; i < 2; i++) {
+		int one = kept_read(r->cli, r->from, &r->keys[i]);
+
+		if (one == 0)
+			one = kept_check(r->cli, r->from, &r->keys[i]);
+		status = status ? status : one;
+	}
+	return status;
+}
+
+static int
+checks(struct restore *r)
+{
+	const int database = database_check(r);
+	const int manifest = manifest_check(r);
+	const int keys = keys_check(r);
+
+	return database ? database : manifest ? manifest : keys;
+}
+
+static int
+restore(struct restore *r)
+{
+	int status = sums_check(r);
+
+	if (status == 0 && !backup_dsn(&r->cli->settings))
+		status = EX_CONFIG;
+	if (status == 0)
+		status = checks(r);
+	if (status)
+		return status;
+	printf("database: %s, migration %" PRId64 "\n", r->facts.schema ?
+	    "replaced" : "filled", r->migration);
+	for (int i = 0; i < 2; i++)
+		kept_tell(r->cli, &r->keys[i]);
+	if (!cli_dry(r->cli))
+		return restore_held(r);
+	puts("Nothing was changed (--dry-run).");
+	return 0;
+}
+
 int
 cli_restore(struct cli *cli)
 {
@@ -316,28 +293,15 @@ cli_restore(struct cli *cli)
 		.cli = cli, .mem = cli->mem,
 		.from = backup_path(cli->mem, cli->words[0]),
 		.keys = {
-			{ BACKUP_SECRET, s->server_secret_file, KEY_NOT_KEPT },
-			{ BACKUP_RING, s->auth_key_file, KEY_NOT_KEPT },
+			{ BACKUP_SECRET, s->server_secret_file,
+			  kept_secret_good, KEY_NOT_KEPT, TEXT_NONE },
+			{ BACKUP_RING, s->auth_key_file,
+			  kept_ring_good, KEY_NOT_KEPT, TEXT_NONE },
 		},
 	};
-	int status = sums_check(&r), other;
+	const int status = restore(&r);
 
-	if (status == 0 && !backup_dsn(s))
-		status = EX_CONFIG;
-	if (status)
-		return status;
-	/* Both are told. */
-	status = database_check(&r);
-	other = manifest_check(&r);
-	if (status || other)
-		return status ? status : other;
-	keys_look(&r);
-	printf("database: %s, migration %" PRId64 "\n", r.facts.schema ?
-	    "replaced" : "filled", r.migration);
 	for (int i = 0; i < 2; i++)
-		key_tell(&r, &r.keys[i]);
-	if (!cli_dry(cli))
-		return restore_held(&r);
-	puts("Nothing was changed (--dry-run).");
-	return 0;
+		kept_done(&r.keys[i]);
+	return status;
 }

@@ -118,12 +118,37 @@ def test_nothing_half_is_left(dev, tmp_path):
 
 
 @pytest.mark.parametrize("dsn", [
-    "host=x password=hunter22", "postgresql://u:hunter22@localhost/docket"])
+    "host=x password=hunter22", "postgresql://u:hunter22@localhost/docket",
+    "host=x password = 'hunter22'", "postgresql://h/d?password=hunter22",
+    "postgresql://h/d?pass%77ord=hunter22", "host=x sslpassword=hunter22"])
 def test_no_password_goes_into_arguments(dev, tmp_path, dsn):
     said = cli(dev, "backup", tmp_path / "x", "--set",
                f"database.owner_dsn={dsn}")
     assert said.returncode == 78
     assert "passfile" in said.stderr and "hunter22" not in said.stderr
+
+
+@pytest.mark.parametrize("dsn", [
+    "host=/nowhere dbname=password_store", "host=/nowhere user=password",
+    "postgresql:///password?host=/nowhere",
+    "host=/nowhere passfile=/etc/docket/password",
+    "host=/nowhere application_name='a password=x'"])
+def test_a_word_is_no_password(dev, tmp_path, dsn):
+    """They are refused where the database is, and no sooner."""
+    said = cli(dev, "backup", tmp_path / "x", "--set",
+               f"database.owner_dsn={dsn}")
+    assert said.returncode == 75, said.stderr
+    assert "/nowhere" in said.stderr and "passfile" not in said.stderr
+
+
+def test_a_string_that_is_none_is_not_quoted(dev, tmp_path):
+    for dsn in ("host=x hunter22", "postgresql://h/d?%zz=hunter22",
+                "host=x 'password=hunter22"):
+        said = cli(dev, "backup", tmp_path / "x", "--set",
+                   f"database.owner_dsn={dsn}")
+        assert said.returncode == 78, said.stderr
+        assert "libpq cannot read it" in said.stderr
+        assert "hunter22" not in said.stderr
 
 
 def altered(folder, to):
@@ -210,6 +235,72 @@ def test_a_dump_that_is_none_changes_nothing(host, written, tmp_path):
     said = restore(host, folder, "--replace")
     assert said.returncode == 65 and "pg_restore" in said.stderr
     assert count(host) == before > 0
+
+
+def test_what_is_no_backup_says_what_one_is(host, tmp_path):
+    for folder in ("/nowhere/at/all", tmp_path, "relative"):
+        said = restore(host, folder, "--replace")
+        assert said.returncode == 66
+        assert f"{folder}/SHA256SUMS" in said.stderr
+        assert "docket backup wrote" in said.stderr
+    said = host.conf("backup", "/nowhere/at/all")
+    assert said.returncode == 73 and "the folder above" in said.stderr
+
+
+RINGS = {
+    "": "no current key",
+    "current a HS256 c2hvcnQ\n": "keys/jwt.keys:1: shorter than 32 bytes",
+    "current a HS256 " + "A" * 43 + "\nrubbish\n": "keys/jwt.keys:2: ",
+    "next a HS256 bG9uZyBlbm91Z2ggdG8gYmUgYSBrZXkgb2YgMzIgYnl0ZXM\n":
+        "no current key",
+}
+
+
+@pytest.mark.parametrize("name, text, why", [
+    *(("keys/jwt.keys", text, why) for text, why in RINGS.items()),
+    ("keys/secret.key", "c2hvcnQ\n", "keys/secret.key:1: shorter than"),
+    ("keys/secret.key", "", "keys/secret.key: empty")])
+@pytest.mark.parametrize("dry", [True, False])
+def test_keys_that_cannot_serve_change_nothing(host, written, tmp_path, name,
+                                               text, why, dry):
+    """Their sums are right: somebody's mistake is in the backup."""
+    folder = altered(written[0], tmp_path / "b")
+    (folder / name).write_text(text)
+    resum(folder)
+    words = ["--replace"] + ["--dry-run"] * dry
+    before, tree = count(host), hosts.tree(host.root)
+    said = restore(host, folder, "--keys", *words)
+    assert said.returncode == 65, said.stdout
+    assert why in said.stderr and "/proc/" not in said.stderr, said.stderr
+    assert "the service could not start with it" in said.stderr
+    assert "without --keys" in said.stderr
+    assert count(host) == before and hosts.tree(host.root) == tree
+    # Those that stay here are not asked for.
+    if dry:
+        said = restore(host, folder, *words)
+        assert said.returncode == 0, said.stderr
+
+
+def test_a_bad_key_that_lacks_here_is_refused_too(host, written, tmp_path):
+    folder = altered(written[0], tmp_path / "b")
+    (folder / "keys/jwt.keys").write_text("rubbish\n")
+    resum(folder)
+    before = count(host)
+    said = restore(host, folder, "--replace", "--set",
+                   f"auth.key_file={host.path('etc/docket')}/other.keys")
+    assert said.returncode == 65 and "docket setup" in said.stderr
+    assert count(host) == before
+    assert not host.path("etc/docket/other.keys").exists()
+
+
+def test_a_place_that_keys_cannot_have_changes_nothing(host, written):
+    before = count(host)
+    said = restore(host, written[0], "--replace", "--set",
+                   "auth.key_file=/nowhere/at/all/jwt.keys")
+    assert said.returncode == 73
+    assert "/nowhere/at/all: " in said.stderr
+    assert "docket setup makes it" in said.stderr
+    assert count(host) == before
 
 
 def test_a_database_that_is_not_empty_is_kept(host, written):
