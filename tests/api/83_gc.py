@@ -44,7 +44,7 @@ def test_wrong_usage_and_no_database_are_told(dev):
     assert gc(dev, "--never").returncode == os.EX_USAGE
     away = gc(dev, "--set", "database.dsn=host=/nowhere")
     assert away.returncode == os.EX_TEMPFAIL, away.stderr
-    assert docket.ERRORS["database_unavailable"][2] in away.stderr
+    assert "docket: database: " in away.stderr and "/nowhere" in away.stderr
     assert gc(dev, "--set", "no.such=1").returncode == os.EX_CONFIG
 
 
