@@ -142,6 +142,13 @@ seal_load(const struct settings *s, struct secret *ret)
 	return r == 0;
 }
 
+/* Root that only looks needs no account to be named: the unit names it. */
+static bool
+only_looks(const struct settings *s, const struct arguments *a)
+{
+	return a->check && !s->server_user[0];
+}
+
 /* As the user it will stay: what that one cannot read is not read at all. */
 static int
 serve(const struct settings *s, const struct arguments *a)
@@ -154,7 +161,7 @@ serve(const struct settings *s, const struct arguments *a)
 	int code = EX_CONFIG;
 	bool good, sms, email;
 
-	if (user_drop(s->server_user, stderr) < 0)
+	if (!only_looks(s, a) && user_drop(s->server_user, stderr) < 0)
 		return EX_CONFIG;
 	confine();
 	good = seal_load(s, &seal);

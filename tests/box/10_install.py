@@ -46,6 +46,15 @@ def test_everything_runs_under_its_unit(installed):
         "systemctl list-units --failed --no-legend --plain 'docket*'")
 
 
+def test_root_may_ask_whether_they_would_start(installed):
+    """As who is there at night, without naming the account of a unit."""
+    for program in ("docketd", "docket-courier"):
+        assert installed.run(f"{program} --check") == ""
+        said = installed.run(f"{program} --check --set server.secret_file=/no",
+                             78)
+        assert "server.secret_file" in said, said
+
+
 def test_the_sockets_are_systemds(installed):
     said = installed.run("ss -xlH")
     for name in ("docket", "auth"):
