@@ -36,6 +36,7 @@ def test_no_request_fails(installed, patient, verb):
     print(f"{TIMES} x {verb} in {took:.0f} s: {load}")
     assert not load.failed, load.failed[:3]
     assert load.count > TIMES and load.lost(installed) == []
+    assert load.anew() == 0
     assert (installed.pid("docket.service") != before) == (verb == "restart")
     assert installed.show("docket.service", "NRestarts")["NRestarts"] == "0"
 

@@ -87,6 +87,8 @@ def test_the_upgrade_loses_no_request(installed, patient, next_one):
     print(f"the upgrade took {said.took:.1f} s: {load}")
     assert not load.failed, load.failed[:3]
     assert load.count > 50 and load.lost(installed) == []
+    # Its listing is the same: nginx goes on.
+    assert load.anew() == 0
     assert installed.pid("docket.service") != before
     assert "upgraded" in installed.sql(
         "SELECT attname FROM pg_attribute"
@@ -96,6 +98,34 @@ def test_the_upgrade_loses_no_request(installed, patient, next_one):
     assert boxes.OLD not in installed.run(
         "docketd --version; docket --version")
     assert " missing" not in installed.run("docket migrate status")
+
+
+def test_other_routes_are_given_to_nginx(installed, patient, next_one):
+    """A reload of nginx ends connections that are kept and idle. Whoever
+    sends at that very moment sends again, and nothing is made twice."""
+    routes = "/etc/docket/nginx-routes.conf"
+    ours = installed.path(routes).read_text()
+    installed.run(f"echo '# of the version before' >>{routes}")
+    pids = nginx_workers(installed)
+    with installed.inside():
+        with Callers(prefix="routes", patient=True) as load:
+            time.sleep(1)
+            installed.run("apt-get install -y --reinstall ./next-docket.deb")
+            time.sleep(2)
+    print(load)
+    assert not load.failed, load.failed[:3]
+    assert load.lost(installed) == []
+    assert load.anew() + load.resent >= len(load.people)
+    assert not installed.sql(
+        "SELECT title FROM docket.tasks WHERE title LIKE 'routes%'"
+        " GROUP BY title HAVING count(*) > 1")
+    assert installed.path(routes).read_text() == ours
+    wait_until(lambda: not nginx_workers(installed) & pids,
+               "the end of nginx's workers of before", 60)
+
+
+def nginx_workers(machine):
+    return set(machine.run("pgrep -u www-data -x nginx").split())
 
 
 def test_what_an_administrator_changed_stays(installed):
