@@ -2,12 +2,15 @@
 /* Doctor, what clients meet: nginx, its listing, the proxy, the certificate. */
 #include <errno.h>
 #include <inttypes.h>
+#include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/certificate.h"
 #include "base/clock.h"
 #include "cli/doctor.h"
+#include "cli/files.h"
 #include "cli/listing.h"
 #include "cli/scrape.h"
 
@@ -87,6 +90,30 @@ has(const struct tool_end *end, const char *words)
 	return memmem(end->out.s, end->out.n, words, strlen(words));
 }
 
+/* The configuration names the file with its process; one that names none, or
+ * one that is not ours to read, tells nothing. */
+static bool
+nginx_stopped(struct doctor *d, const struct tool_end *end)
+{
+	static const char word[] = "\npid ";
+	const char *at = memmem(end->out.s, end->out.n, word, strlen(word));
+	struct text said;
+	long pid = 0;
+	int error;
+
+	if (!at)
+		return false;
+	at += strlen(word);
+	at += strspn(at, " \t");
+	error = file_get(d->mem, arena_copy(d->mem, at,
+	    strcspn(at, "; \t\n")), &said);
+	if (error == 0)
+		pid = strtol(said.s, NULL, 10);
+	else if (error != -ENOENT)
+		return false;
+	return pid <= 0 || (kill((pid_t)pid, 0) < 0 && errno == ESRCH);
+}
+
 static void
 nginx_look(struct doctor *d)
 {
@@ -104,6 +131,10 @@ nginx_look(struct doctor *d)
 	else if (!has(&end, path))
 		doctor_tell(d, DOCTOR_WARN, "docket setup --domain ... enables "
 		    "the site", "no site of this nginx includes %s", path);
+	else if (nginx_stopped(d, &end))
+		doctor_tell(d, DOCTOR_FAIL, "nginx -t, mend what it names, "
+		    "then systemctl start nginx", "does not run: nobody "
+		    "reaches the service");
 	else if (!has(&end, "fastcgi_param DOCKET_START"))
 		doctor_tell(d, DOCTOR_FAIL, "include docket-fastcgi.conf in "
 		    "the site", "the site hands over no parameters");

@@ -105,6 +105,18 @@ ring_good(struct doctor *d, FILE *err)
 	return ring;
 }
 
+static const char *
+keys_next(const struct doctor *d)
+{
+	if (geteuid() != 0)
+		return "run this as root, or as the service's account";
+	if (access(d->settings.server_secret_file, F_OK) < 0 &&
+	    access(d->settings.auth_key_file, F_OK) < 0)
+		return "nothing is set up here yet: docket setup --domain NAME";
+	return "docket key generate makes a ring; a secret is never made anew "
+	    "lightly: docket restore --keys brings the old one back";
+}
+
 static void
 keys_look(struct doctor *d)
 {
@@ -113,11 +125,7 @@ keys_look(struct doctor *d)
 	if (!why)
 		why = complaint(d, ring_good);
 	if (why)
-		doctor_tell(d, DOCTOR_FAIL, geteuid() == 0 ? "docket key "
-		    "generate makes a ring; a secret is never made anew "
-		    "lightly: docket restore --keys brings the old one back" :
-		    "run this as root, or as the service's account", "%s",
-		    why);
+		doctor_tell(d, DOCTOR_FAIL, keys_next(d), "%s", why);
 }
 
 /* Somebody else's file is one that somebody else may change. */

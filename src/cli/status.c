@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 /* docket status: how the service is, on one page; for people and monitors. */
+#include <errno.h>
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -105,16 +107,21 @@ look_at_keys(struct status *s)
 	char *text = NULL;
 	size_t n = 0;
 	FILE *err = open_memstream(&text, &n);
+	const char *path = s->settings->auth_key_file;
 	struct token_ring *ring = err ?
-	    token_ring_load("auth.key_file", s->settings->auth_key_file,
-	    err) : NULL;
+	    token_ring_load("auth.key_file", path, err) : NULL;
 	const struct ring_key *key = ring ? &ring->v[ring->current] : NULL;
 
 	if (key)
 		snprintf(s->key, sizeof(s->key), "%s %s, %zu in the ring",
 		    key->kid, key->alg, ring->n);
+	else if (access(path, F_OK) < 0 && errno == ENOENT)
+		snprintf(s->key, sizeof(s->key), "none yet: docket setup "
+		    "--domain NAME makes them");
 	else
-		snprintf(s->key, sizeof(s->key), "not readable by this user");
+		snprintf(s->key, sizeof(s->key), access(path, R_OK) < 0 ?
+		    "not readable by this user" :
+		    "not usable: docket check says why");
 	token_ring_free(ring);
 	if (err)
 		fclose(err);

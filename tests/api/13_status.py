@@ -77,6 +77,18 @@ def test_the_rate_is_of_now(mine):
     assert 0 < before["p50_seconds"] <= before["p99_seconds"]
 
 
+def test_keys_that_are_none_are_told(mine, tmp_path):
+    ring = tmp_path / "jwt.keys"
+    words = ("status", "--json", "--set", f"auth.key_file={ring}")
+    for put, said in ((None, "docket setup"), ("short", "docket check")):
+        if put:
+            ring.write_text(put)
+            ring.chmod(0o600)
+        told = json.loads(run(mine, *words).stdout)
+        assert said in told["key"], told
+        assert told["status"] == "ok"
+
+
 def test_wrong_words_are_usage(mine):
     for words in (["status", "x"], ["status", "--yaml"], ["top", "x"]):
         assert run(mine, *words).returncode == 64, words

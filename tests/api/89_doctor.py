@@ -110,6 +110,16 @@ def test_keys_that_others_may_read(host):
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
+def test_a_host_that_was_not_set_up(host):
+    row = doctor(host, "--set", "server.secret_file=/nowhere/secret.key",
+                 "--set", "auth.key_file=/nowhere/jwt.keys")["keys"]
+    assert row["level"] == "FAIL" and "docket setup" in row["next"], row
+    row = doctor(host, "--set",
+                 "server.secret_file=/nowhere/secret.key")["keys"]
+    assert "docket restore" in row["next"], row
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
 def test_keys_of_somebody_else(host):
     path = host.path("etc/docket/jwt.keys")
     before = path.stat()
@@ -330,6 +340,20 @@ def test_an_nginx_that_does_not_serve_it(host):
     conf = host.path("etc/nginx/nginx.conf")
     with file_as(conf, conf.read_text().replace("4096;", "768;")):
         is_seen(host, "nginx", "WARN", "worker_connections 4096")
+
+
+def test_an_nginx_that_does_not_run(host):
+    """Its configuration is good, and nobody is served."""
+    path = host.path("nginx/nginx.pid")
+    with subprocess.Popen(["true"]) as gone:
+        gone.wait()
+    with file_as(path, f"{gone.pid}\n"):
+        is_seen(host, "nginx", "FAIL", "does not run", "systemctl start nginx")
+    pid = path.read_bytes()
+    path.unlink()
+    is_seen(host, "nginx", "FAIL", "does not run")
+    path.write_bytes(pid)
+    assert doctor(host)["nginx"]["level"] == "OK"
 
 
 def test_a_certificate_that_is_none(host):

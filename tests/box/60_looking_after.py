@@ -176,6 +176,17 @@ def test_a_listing_of_another_version_is_found(installed):
     assert doctor(installed)[0]["listing"] == "OK"
 
 
+def test_an_nginx_that_does_not_run_is_told(installed):
+    installed.run("systemctl stop nginx")
+    try:
+        levels, status, rows = doctor(installed)
+        assert levels["nginx"] == "FAIL" and status == 2, rows
+        assert levels["service"] == "OK"
+    finally:
+        installed.run("systemctl start nginx")
+    wait_until(lambda: ready(installed), "nginx", 30)
+
+
 def test_while_the_database_is_away_they_say_so(installed):
     installed.run("systemctl stop postgresql@15-main.service")
     try:
