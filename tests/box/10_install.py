@@ -30,6 +30,10 @@ UNITS = ("docket.target", "docket.socket", "docket-auth.socket",
          "docket.service", "docket-courier.service", "docket-gc.timer")
 
 
+def test_the_package_says_what_is_next(installed):
+    assert "docket: next: docket setup --domain" in installed.steps[0][1]
+
+
 def test_everything_runs_under_its_unit(installed):
     for unit in UNITS:
         said = installed.show(unit, "ActiveState", "UnitFileState")
