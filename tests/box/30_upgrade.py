@@ -115,7 +115,8 @@ def test_other_routes_are_given_to_nginx(installed, patient, next_one):
     print(load)
     assert not load.failed, load.failed[:3]
     assert load.lost(installed) == []
-    assert load.anew() + load.resent >= len(load.people)
+    # Whoever was being answered then was told to come anew.
+    assert load.anew() + load.resent > 0
     assert not installed.sql(
         "SELECT title FROM docket.tasks WHERE title LIKE 'routes%'"
         " GROUP BY title HAVING count(*) > 1")

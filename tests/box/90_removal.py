@@ -66,6 +66,7 @@ def test_a_purge_that_was_told_to_leaves_nothing(installed):
     assert guarded.exists()
     installed.run("nginx -t -q && systemctl is-active nginx")
     left = {path for path in files(installed, "/etc", "/var/lib/docket",
-                                   "/usr", "/lib", "/run/docket", "/var/log")
+                                   "/usr", "/lib", "/run/docket", "/var/log",
+                                   "/var/lib/systemd")
             if "/docket-probe" not in path and "apt" not in path}
     assert not left, sorted(left)
