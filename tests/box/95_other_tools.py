@@ -4,6 +4,7 @@
 import re
 import shutil
 import subprocess
+import time
 
 import pytest
 
@@ -49,6 +50,7 @@ def test_piuparts(new, tmp_path):
          "--include=ca-certificates,systemd", boxes.codename(), chroot,
          *boxes.sources()], check=True, stdin=subprocess.DEVNULL,
         capture_output=True, timeout=600)
+    begun = time.monotonic()
     done = subprocess.run(
         ["unshare", "--mount", "--propagation", "private", "piuparts",
          "--basetgz", chroot, "--keep-sources-list",
@@ -59,3 +61,4 @@ def test_piuparts(new, tmp_path):
     said = done.stdout
     assert done.returncode == 0, said[-4000:]
     assert "PASS: All tests." in said, said[-4000:]
+    print(f"piuparts: {time.monotonic() - begun:.0f} s")
