@@ -133,7 +133,18 @@ def test_settings_that_cannot_serve_are_told_and_not_taken(installed):
         assert said.code == 78 and path in said, said
     finally:
         installed.run(f"rm {path}")
-    installed.run("docket check; systemctl reload docket.service")
+    installed.run("docket check && systemctl reload docket.service")
+
+
+def test_check_finds_nothing_wrong(installed):
+    """Each program as its own account, which owns what it needs."""
+    assert "are good" in installed.run("docket check")
+    installed.run("chown root /var/lib/docket/spool")
+    try:
+        said = installed.run("docket check", 78)
+        assert "courier.spool_dir" in said, said
+    finally:
+        installed.run("chown docket-courier /var/lib/docket/spool")
 
 
 def doctor(machine):
