@@ -137,7 +137,7 @@ owner_look(struct doctor *d, const char *path)
 	struct stat st;
 
 	if (stat(path, &st) < 0)
-		doctor_tell(d, DOCTOR_FAIL, "docket setup", "%s: %s", path,
+		doctor_tell(d, DOCTOR_FAIL, "see keys", "%s: %s", path,
 		    strerror(errno));
 	else if (st.st_mode & 0077)
 		doctor_tell(d, DOCTOR_FAIL, "chmod 600, and take the key for "

@@ -25,6 +25,14 @@ keys_look(struct setup *s)
 	ring = s->settings.auth_key_file;
 	if (is_there(secret) && is_there(ring))
 		return setup_say(s, SETUP_DONE, "%s, %s", secret, ring);
+	/* It is made first: where it alone is missing, it was lost. */
+	if (!is_there(secret) && is_there(ring)) {
+		s->next = "docket restore --keys brings it back; if it is lost "
+		    "for good, move the key ring away and run this again: "
+		    "everybody has to log in anew";
+		return setup_say(s, SETUP_FAULT, "%s is gone, %s is there: a "
+		    "new one would end every session", secret, ring);
+	}
 	return setup_say(s, SETUP_TODO, "make%s%s%s%s",
 	    is_there(secret) ? "" : " ", is_there(secret) ? "" : secret,
 	    is_there(ring) ? "" : " ", is_there(ring) ? "" : ring);

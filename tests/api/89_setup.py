@@ -240,6 +240,22 @@ def test_it_goes_on_where_it_failed(done):
             if v == "done"} == {"nginx"}
 
 
+def test_a_lost_secret_is_not_made_anew(done):
+    """What derives from it is in the database and with the clients."""
+    secret = done.path("etc/docket/secret.key")
+    kept = secret.rename(done.path("etc/docket/kept"))
+    try:
+        for words in ((), ("--dry-run",)):
+            said = done.setup(*words)
+            assert said.returncode == 78, said.stdout
+            assert "secret.key is gone" in said.stderr, said.stderr
+            assert "docket restore --keys" in said.stderr
+            assert not secret.exists()
+    finally:
+        kept.rename(secret)
+    assert done.setup().returncode == 0
+
+
 def test_the_first_admin_is_told_though_a_later_step_fails(dev):
     """Nobody could ask for it again. And a site that is new waits."""
     host = hosts.Host(dev.docket())
