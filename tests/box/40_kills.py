@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """What dies or hangs is replaced, and what was acknowledged is there."""
 
+import contextlib
 import os
 import signal
 import time
 
 import pytest
 
+import box as boxes
 from callers import Callers
 from docket import children, wait_until
 
@@ -29,18 +31,13 @@ def ready(machine):
 def outside(machine, unit):
     """The pid of a unit's main process as this host numbers it."""
     inside = machine.pid(unit)
-    for pid in tree(machine.leader):
-        with open(f"/proc/{pid}/status") as status:
+    for pid in boxes.descendants(machine.leader):
+        with contextlib.suppress(OSError), \
+                open(f"/proc/{pid}/status") as status:
             line = next(one for one in status if one.startswith("NSpid:"))
-        if line.split()[-1] == str(inside):
-            return pid
+            if line.split()[-1] == str(inside):
+                return pid
     raise AssertionError(f"{unit}: no process {inside}")
-
-
-def tree(pid):
-    for child in children(pid):
-        yield child
-        yield from tree(child)
 
 
 def test_a_killed_worker(installed):

@@ -137,7 +137,12 @@ def codename():
 
 
 def descendants(pid):
-    for child in children(pid):
+    """Of one that has ended meanwhile there are none."""
+    try:
+        found = children(pid)
+    except OSError:
+        return
+    for child in found:
         yield child
         yield from descendants(child)
 
