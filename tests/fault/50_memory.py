@@ -134,12 +134,22 @@ def sites_of(starved, world, case):
     return list(attempt.sites)
 
 
+def reached(starved, world, case, site, sticky):
+    """What arrives in other pieces than before may ask elsewhere: a few tries
+    for each."""
+    for _ in range(4):
+        attempt = Attempt(starved, world, case, site, sticky)
+        attempt.judge(world)
+        if attempt.hits:
+            break
+    return attempt
+
+
 def fail_each(starved, world, case, sites, sticky=False):
     """{outcome: how often}"""
     outcomes = {}
     for site in sites:
-        attempt = Attempt(starved, world, case, site, sticky)
-        attempt.judge(world)
+        attempt = reached(starved, world, case, site, sticky)
         outcome = attempt.reply.status if attempt.hits else "not reached"
         outcomes[outcome] = outcomes.get(outcome, 0) + 1
         # The instance has not suffered; and the new worker is warm.
