@@ -164,14 +164,19 @@ file_said(struct arena *mem, int fd)
 	return (struct text){ bytes, got > 0 ? (size_t)got : 0 };
 }
 
-/* Signals are held here, not there. */
+/* Signals are held here, not there; and what a shell put us into the background
+ * with, deaf to SIGINT, is not for those whom it is to end. */
 static int
 attr_set(posix_spawnattr_t *attr)
 {
-	sigset_t none;
-	int r = posix_spawnattr_setflags(attr, POSIX_SPAWN_SETSIGMASK);
+	sigset_t none, interrupt;
+	int r = posix_spawnattr_setflags(attr, POSIX_SPAWN_SETSIGMASK |
+	    POSIX_SPAWN_SETSIGDEF);
 
 	sigemptyset(&none);
+	sigemptyset(&interrupt);
+	sigaddset(&interrupt, SIGINT);
+	r = r ? r : posix_spawnattr_setsigdefault(attr, &interrupt);
 	return r ? r : posix_spawnattr_setsigmask(attr, &none);
 }
 

@@ -135,10 +135,13 @@ test_a_signal_goes_to_the_program(void **state)
 	struct tool_end end;
 
 	(void)state;
+	/* As in the background of a shell. */
+	signal(SIGINT, SIG_IGN);
 	tool_hold(true);
 	kill(getpid(), SIGTERM);
 	assert_int_equal(tool_run(mem, &tool, &end), -1);
 	tool_hold(false);
+	signal(SIGINT, SIG_DFL);
 	assert_non_null(strstr(end.err.s, "signal 2"));
 }
 
