@@ -147,8 +147,11 @@ def configure(place, dev, port, app_port, change):
         site = site.replace(old, new)
     for name in ("docket-guard.conf", "docket-guard-call.conf"):
         (place / name).write_text((NGINX / name).read_text().replace(
-            PLACE + "examples", f"{NGINX}/examples").replace(
             PLACE, f"{place}/"))
+    # nginx need not see the checkout, whose home may be its owner's alone.
+    shutil.copytree(NGINX / "examples", place / "examples",
+                    copy_function=shutil.copyfile)
+    (place / "examples").chmod(0o755)
     routes = (dev.dir / "nginx-routes.conf").read_text()
     if change:
         site, routes = change(site, routes)
