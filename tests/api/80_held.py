@@ -103,20 +103,21 @@ def test_who_holds_an_accounts_tasks_holds_up_nobody_else(own):
             took = sorted(sum(parallel(
                 [lambda p=p: lives(p) for p in others]), []))
             assert crowd.refused.wait(20 * SLOW), "none was refused at once"
-            most = max(waiting(own) for _ in range(50))
+            wait = sorted(waiting(own) for _ in range(50))
             assert one.get("/tasks").json["tasks"] == []
         print(f"others: p50 {took[len(took) // 2] * 1000:.0f} ms, p90"
               f" {took[len(took) * 9 // 10] * 1000:.0f} ms, max"
               f" {took[-1] * 1000:.0f} ms; writers: {len(crowd.seen)} refused,"
               f" {sum(s[2] < LOCK for s in crowd.seen)} at once;"
-              f" {most} waited")
+              f" {wait[-1]} waited")
         after = refused(one)
         assert sum(after.values()) - sum(before.values()) == len(crowd.seen)
         assert after["waited"] > before["waited"]
         assert after["at_once"] - before["at_once"] >= \
             sum(s[2] < LOCK for s in crowd.seen) > 0
-        # A statement waits at a time, but at the very first.
-        assert most <= 1
+        # A statement waits at a time, but at the very first and when it
+        # takes longer than the second after which the next one may try.
+        assert wait[len(wait) // 2] <= 1 and wait[-1] < 4, wait
         assert {s[:2] for s in crowd.seen} == {(503, "busy")}
         # Behind all the writers they would be for WRITERS * LOCK / 4 seconds.
         assert took[len(took) // 2] < 5 * LOCK

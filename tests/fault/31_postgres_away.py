@@ -102,7 +102,8 @@ def stop_one(server):
     """One that serves the load; not one that holds the whole server, as when
     it was stopped in the middle of a flush."""
     while True:
-        pid = server.backends("query_start > now() - interval '1 s'")[0]
+        pid = wait_until(lambda: server.backends(
+            "query_start > now() - interval '1 s'"), "one at work")[0]
         os.kill(pid, signal.SIGSTOP)
         try:
             server.sql("CREATE TEMP TABLE probe ()",
