@@ -267,6 +267,7 @@ def test_s0_10_updated_at_and_labels(alice):
     task = make(alice)
     for label, status in (("In Progress", "in_progress"),
                           ("Done", "completed"), ("To Do", "pending")):
+        time.sleep(0.002)  # what is told has milliseconds
         changed = alice.patch(f"/tasks/{task['task_id']}",
                               json={"status": label}).json["task"]
         assert (changed["status"], changed["status_label"]) == \
