@@ -165,7 +165,9 @@ pytest_run() {
 
 	rm -f "$report"
 	TICK_NEXT=15
-	launch "$log" env DEV_DIR="$STATE" DOCKETD="$BUILD/docketd" \
+	# Whoever put us into the background made all of it deaf to SIGINT.
+	launch "$log" env --default-signal=INT,QUIT \
+	    DEV_DIR="$STATE" DOCKETD="$BUILD/docketd" \
 	    DEV_BUILT="$BUILD" DOCKET="$BUILD/docket" PYTHONDONTWRITEBYTECODE=1 \
 	    /usr/bin/python3 -m pytest -q -ra --color=no --junitxml="$report" \
 	    -c "$DEV_ROOT/tests/pytest.ini" \

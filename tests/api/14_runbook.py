@@ -14,6 +14,7 @@ import pytest
 
 import docket
 import instance
+import tour
 from courier import running
 from docket import SLOW, Client, wait_until
 from postgres import Postgres, everybody_is_back
@@ -32,15 +33,12 @@ def mine():
 @pytest.fixture(scope="module")
 def shell(mine, tmp_path_factory):
     """A shell as the page makes it, and in it the blocks of a section."""
-    path = tmp_path_factory.mktemp("bin")
-    (path / "docket").write_text(f"#!/bin/sh\nexec {mine.docket()} -c"
-                                 f" {mine.dir}/docket.conf \"$@\"\n")
-    (path / "docket").chmod(0o755)
+    path = tour.command(mine, tmp_path_factory.mktemp("bin"))
 
     def follow(section):
-        begin = re.search(r"^```sh\n(.*?)^```$", RUNBOOK, re.M | re.S)[1]
+        begin = tour.blocks(RUNBOOK, "sh")[0]
         part = RUNBOOK.split(f"\n## {section}\n")[1].split("\n## ")[0]
-        looks = re.findall(r"^```sh\n(.*?)^```$", part, re.M | re.S)
+        looks = tour.blocks(part, "sh")
         assert looks, section
         return subprocess.run(
             ["bash"], input="\n".join([begin, *looks]), text=True,

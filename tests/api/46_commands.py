@@ -256,9 +256,7 @@ def test_who_breaks_off_at_the_password_gets_the_echo_back(dev):
     before = termios.tcgetattr(its)
     running = subprocess.Popen(
         [dev.docket(), "-c", dev.dir / "docket.conf", "user", "add",
-         new_name()], stdin=its, stdout=its, stderr=its,
-        # A suite that runs in the background may be deaf to it.
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))
+         new_name()], stdin=its, stdout=its, stderr=its)
 
     def echoes():
         return bool(termios.tcgetattr(its)[3] & termios.ECHO)

@@ -20,12 +20,7 @@ def stems(pages):
 
 @pytest.fixture
 def tools(dev, tmp_path):
-    """`docket` as an administrator has it: it finds the settings itself."""
-    path = tmp_path / "docket"
-    path.write_text(f"#!/bin/sh\nexec {dev.docket()} -c"
-                    f" {dev.dir}/docket.conf \"$@\"\n")
-    path.chmod(0o755)
-    return str(tmp_path)
+    return tour.command(dev, tmp_path)
 
 
 @pytest.mark.parametrize("page", RUN, ids=stems(RUN))
