@@ -25,7 +25,9 @@
  *       2^40 of them (12.7 days). Only what lies within DEBT_MOST ahead is a
  *       debt; anything else was paid long ago.
  * new   somebody is about to start a bucket here and has not looked yet
- *       whether somebody else does: see limiter_start.
+ *       whether somebody else does: see take_first. Then `due` is the number
+ *       of the claim, which no two have, so that nobody takes another's for
+ *       its own.
  */
 #define DUE_BITS 40
 #define DUE_MASK ((UINT64_C(1) << DUE_BITS) - 1)
@@ -37,6 +39,7 @@ typedef _Atomic uint64_t cell;
 
 struct limiter {
 	_Alignas(64) cell cells[SETS][WAYS];
+	cell claims;		/* so many were made */
 	uint8_t key[SIPHASH_KEY];
 };
 
@@ -44,6 +47,7 @@ struct limiter {
 struct take {
 	const struct bucket_rule *rule;
 	cell *set;
+	cell *claims;
 	uint64_t tag;
 	uint64_t now;
 	struct bucket bucket;	/* the answer */
@@ -79,11 +83,25 @@ debt_of(uint64_t word, uint64_t now)
 	return ahead <= DEBT_MOST ? ahead : 0;
 }
 
+/* What is lost with a cell: of one that is only claimed next to nothing. */
+static int64_t
+loss_of(uint64_t word, uint64_t now)
+{
+	return word & NEW ? 1 : debt_of(word, now);
+}
+
 static uint64_t
 word_of(const struct take *take)
 {
 	return take->tag << TAG_SHIFT |
 	    ((take->now + (uint64_t)take->bucket.debt_us) & DUE_MASK);
+}
+
+static uint64_t
+claim_of(const struct take *take)
+{
+	return take->tag << TAG_SHIFT | NEW |
+	    (atomic_fetch_add(take->claims, 1) & DUE_MASK);
 }
 
 /* The bucket stands in a cell of its own: the word is what it was when it was
@@ -105,10 +123,10 @@ cell_to_claim(const struct take *take, uint64_t *ret_word)
 
 	for (int i = 0; i < WAYS && least > 0; i++) {
 		const uint64_t word = take->set[i];
-		const int64_t debt = debt_of(word, take->now);
+		const int64_t loss = loss_of(word, take->now);
 
-		if (debt < least) {
-			least = debt;
+		if (loss < least) {
+			least = loss;
 			found = &take->set[i];
 			*ret_word = word;
 		}
@@ -145,15 +163,15 @@ stands_alone(const struct take *take, const cell *mine)
 static bool
 take_first(struct take *take)
 {
-	uint64_t before = 0, word;
+	uint64_t before = 0, word = claim_of(take);
 	cell *at = cell_to_claim(take, &before);
 
 	take->bucket = bucket_take(take->rule, 0);
-	word = word_of(take) | NEW;
 	if (!atomic_compare_exchange_strong(at, &before, word))
 		return false;
 	if (stands_alone(take, at))
-		return atomic_compare_exchange_strong(at, &word, word ^ NEW);
+		return atomic_compare_exchange_strong(at, &word,
+		    word_of(take));
 	atomic_compare_exchange_strong(at, &word, 0);
 	return false;
 }
@@ -183,6 +201,7 @@ find(struct limiter *limiter, enum limiter_kind kind, const void *subject,
 	memcpy(in + 1, subject, n);
 	hash = siphash(limiter->key, in, 1 + n);
 	take->set = limiter->cells[hash % SETS];
+	take->claims = &limiter->claims;
 	take->tag = hash >> TAG_SHIFT ? hash >> TAG_SHIFT : 1;
 }
 
@@ -211,7 +230,7 @@ limiter_owes(struct limiter *limiter, enum limiter_kind kind,
 	for (int i = 0; i < WAYS; i++) {
 		const uint64_t word = take.set[i];
 
-		if (word >> TAG_SHIFT == take.tag &&
+		if (word >> TAG_SHIFT == take.tag && !(word & NEW) &&
 		    debt_of(word, (uint64_t)mono_us) > 0)
 			return true;
 	}

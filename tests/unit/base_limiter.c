@@ -182,6 +182,35 @@ a_death_while_starting_is_no_obstacle(void **state)
 	}
 }
 
+/* Else one could finish what another began, beside a bucket that stands. */
+static void
+no_two_claims_are_the_same(void **state)
+{
+	struct take take = { .tag = 5, .claims = &limiter->claims };
+	const uint64_t one = claim_of(&take), other = claim_of(&take);
+
+	(void)state;
+	assert_int_not_equal(one, other);
+	assert_true(one & other & NEW);
+	assert_int_equal(one >> TAG_SHIFT, 5);
+	assert_int_equal(other >> TAG_SHIFT, 5);
+}
+
+static void
+a_claim_makes_room_for_a_bucket(void **state)
+{
+	unsigned set;
+	const uint64_t tag = cell_of("room", &set);
+
+	(void)state;
+	for (uint64_t way = 0; way < WAYS; way++)
+		limiter->cells[set][way] = (tag + 1 + way) << TAG_SHIFT |
+		    (way == 3 ? NEW | UINT64_C(900) * TIME_SECOND :
+		    (uint64_t)TIME_SECOND * (10 + way));
+	assert_int_equal(take(&rule, "room", 0).left, 599);
+	assert_true(limiter->cells[set][3] >> TAG_SHIFT == tag);
+}
+
 static void
 who_owes_least_makes_room(void **state)
 {
@@ -365,6 +394,8 @@ main(void)
 		CASE(time_wraps_without_a_trace),
 		CASE(what_was_long_ago_is_paid),
 		CASE(a_death_while_starting_is_no_obstacle),
+		CASE(no_two_claims_are_the_same),
+		CASE(a_claim_makes_room_for_a_bucket),
 		CASE(who_owes_least_makes_room),
 		CASE(processes_share_one_bucket_exactly),
 		CASE(starting_at_once_gives_no_second_quota),
