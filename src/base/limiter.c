@@ -12,7 +12,7 @@
 
 #define SETS (1u << 14)
 #define WAYS 8			/* a set is one cache line */
-#define TRIES 256
+#define TRIES 65536		/* a few milliseconds */
 
 /*
  * A cell is one word, so that every change of it is one compare-and-swap:
@@ -212,8 +212,9 @@ limiter_take(struct limiter *limiter, const struct bucket_rule *rule,
 	struct take take = { .rule = rule, .now = (uint64_t)mono_us };
 
 	find(limiter, kind, subject, n, &take);
-	/* Each failure is somebody else's success; who has none in so many
-	 * lets the request pass rather than hold it up. */
+	/* Each failure is somebody else's success, but two cores in step may
+	 * give all of them to one for hundreds of turns. Who has none in so
+	 * many lets the request pass rather than hold it up. */
 	for (int i = 0; i < TRIES; i++)
 		if (take_once(&take))
 			break;
