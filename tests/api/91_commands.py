@@ -104,7 +104,8 @@ def test_settings_that_a_page_shows_are_taken(dev, tmp_path):
 def test_the_pooler_of_the_page_is_the_one_that_is_tried():
     """By ./dev run with DEV_POOLER; its limits of time are the settings'."""
     tried = (ROOT / "dev.d/pooler.sh").read_text()
-    [(_, ini)], [(_, sql)] = shown("ini"), shown("sql")
+    (ini,), (sql,) = (commands.data("docs/scale-out.md", language)
+                      for language in ("ini", "sql"))
     for line in ini.splitlines():
         assert line.split(" = ")[0].partition(" =")[0] in tried, line
     words = " ".join(tried.split())

@@ -71,6 +71,25 @@ def test_a_command_does_what_the_page_says(lived, line):
     wait_until(lambda: ready(lived), "the service", 30)
 
 
+def test_postgresql_lets_others_finish(lived):
+    """The drop-in, and the setting for huge pages beside it."""
+    drop_in, = commands.data("docs/operations.md", "ini")
+    name = drop_in.split()[1]
+    lived.run(f"mkdir -p {name.rpartition('/')[0]}; cat >{name}",
+              stdin=drop_in)
+    restart = "systemctl daemon-reload; systemctl restart postgresql@15-main"
+    ask, = commands.data("docs/operations.md", "sql")
+    try:
+        lived.run(restart)
+        wait_until(lambda: ready(lived), "the service", 30)
+        assert "SCHED_BATCH" in lived.run(
+            "chrt -a -p $(head -1 /var/lib/postgresql/15/main/postmaster.pid)")
+        assert int(lived.sql(ask)[0]) > 0
+    finally:
+        lived.run(f"rm -r {name.rpartition('/')[0]}; {restart}")
+    wait_until(lambda: ready(lived), "the service as before", 30)
+
+
 DSN = "host=127.0.0.1 dbname=docket user=docket_api passfile=/etc/docket/pass"
 
 

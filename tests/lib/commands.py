@@ -5,6 +5,7 @@ what stands between backticks, must be in this table."""
 
 import ast
 import re
+import textwrap
 
 from docket import ROOT
 
@@ -164,6 +165,12 @@ def of(text):
 
 def page(name):
     return (ROOT / name).read_text()
+
+
+def data(name, language):
+    """What a page says in blocks of a language, each at the margin."""
+    return [textwrap.dedent(block) for its, block in blocks(page(name))[0]
+            if its == language]
 
 
 def booted():
