@@ -51,6 +51,20 @@ ratios, and rather CPU time a request than requests a second.
   durable: `fsync`, `full_page_writes` and `synchronous_commit` are on.
 """
 
+WHERE = """## Where it goes
+
+CPU µs a request, part by part: *hop* is what a constant FastCGI reply costs more
+than nginx alone, *more SQL* what Docket's statements cost more than the least
+ones: the check of user and session in all, and for writes the counter and the
+log behind `/tasks/changes`. *Rest* is the worker's own work (token, libpq, JSON,
+log line) and what all parts lose by turns on the same cores: their code and data
+leave the caches, and a request wakes three processes. *Good leaves* is what the
+goal in that column, times F, has for the rest.
+
+| | nginx | least SQL | hop | more SQL | rest | sum | good leaves |
+|---|--:|--:|--:|--:|--:|--:|--:|
+"""
+
 AGAIN = """## Do it again
 
 ```
@@ -138,6 +152,28 @@ def workload(name, rows, run):
     return "\n".join(out) + "\n"
 
 
+def shares(rows):
+    """What a request costs, by where; the last is all of it."""
+    all_of, nginx, hop, sql, own = (median(rows[name], "cpu") for name in (
+        "docket", "nginx", "fastcgi", "sql", "own"))
+    known = [nginx, sql, hop - nginx, own - sql]
+    return [*known, all_of - sum(known), all_of]
+
+
+def where(figures):
+    """One row a workload that has every ceiling and a goal."""
+    out = []
+    for name, (goal, _) in goals.WORKLOADS.items():
+        rows = figures["rows"].get(name, {})
+        if "fastcgi" not in rows or "own" not in rows:
+            continue
+        *known, rest, all_of = shares(rows)
+        left = goal[1] * (known[0] + known[1]) - sum(known)
+        cells = [number(value) for value in (*known, rest, all_of, left)]
+        out.append(f"| **{name}** | {' | '.join(cells)} |")
+    return WHERE + "\n".join(out) + "\n" if out else ""
+
+
 def machine(figures):
     facts = figures["facts"]
     packages = ", ".join(f"{name} {version}" for name, version
@@ -178,6 +214,7 @@ def markdown(figures, others=None):
     parts = [heading(figures), short(figures), READ.format(
         limit=OTHER_LIMIT, connections=run["connections"]),
         machine(figures), "## The goals\n\n" + judgement(goals_of),
+        where(figures),
         "## Every workload beside its ceilings\n"]
     parts += [workload(name, rows, run)
               for name, rows in figures["rows"].items()]

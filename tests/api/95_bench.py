@@ -22,8 +22,8 @@ pytestmark = [pytest.mark.alone, pytest.mark.plain]
 
 SVG = "{http://www.w3.org/2000/svg}"
 SECTIONS = ["In short", "How to read it", "The machine", "The goals",
-            "Every workload beside its ceilings", "Is everybody served?",
-            "Memory", "What was set", "Do it again"]
+            "Where it goes", "Every workload beside its ceilings",
+            "Is everybody served?", "Memory", "What was set", "Do it again"]
 ONCE = pytest.mark.skipif(
     bool(os.environ.get("DEV_SANITIZE")),
     reason="the bench measures the build without sanitizers: run there")
@@ -109,6 +109,7 @@ def test_the_yardsticks_are_what_they_say(tmp_path):
                 " against the idlest") == ("1.20", "good")
     assert "| 4400 | 1.0 / 2.0 | 210 (50 / 60 / 100) | 2.10 | 0.55 |" in \
         document
+    assert "| **list** | 20 | 80 | 30 | 10 | 70 | 210 | 70 |" in document
     assert sections(document) == SECTIONS
     assert "./dev bench --report --seconds 1" in document
 
@@ -157,8 +158,8 @@ def test_other_stacks_stand_beside_it(tmp_path):
         {"workload": "w1", "stack": "l0", "rounds": ours}]))
     done, document = reported(tmp_path, figures(), "--peers", peers)
     assert done.returncode == 0, done.stdout
-    assert sections(document) == SECTIONS[:7] + [
-        "Beside other stacks"] + SECTIONS[7:]
+    assert sections(document) == SECTIONS[:8] + [
+        "Beside other stacks"] + SECTIONS[8:]
     assert "| Go, net/http and pgx | 2000 | 9.0 / 30.0 | 400" in document
     assert "| 2.00 | 0.50 | 0.30 | 1 |" in document
     assert "list: requests a second against Go, net/http and pgx | 2.00 |" \
