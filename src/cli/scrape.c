@@ -138,7 +138,7 @@ scrape_quantile(const struct scrape *scrape, const char *name, double q)
 		struct text le = scrape_label(&scrape->v[i], "le");
 		double n, bound;
 
-		if (!text_is(scrape->v[i].name, bucket))
+		if (!text_is(scrape->v[i].name, bucket) || !le.s)
 			continue;
 		n = below(scrape, bucket, le);
 		if (text_is(le, "+Inf"))

@@ -183,7 +183,7 @@ access_read(struct setup *s, struct access *a)
 	    end.out.n > ACCESS_MAX)
 		return false;
 	a->text = text_of(arena_printf(s->mem, "%s\n", end.out.s));
-	return true;
+	return a->text.s != NULL;
 }
 
 static void

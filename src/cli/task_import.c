@@ -74,7 +74,7 @@ step(struct job *job, bool last, size_t *used)
 static int
 import_all(struct job *job)
 {
-	size_t used;
+	size_t used = 0;
 	int r = 1;
 
 	while (r > 0) {
