@@ -11,10 +11,10 @@
 
 /*
  * One FastCGI request, as nginx would make it, for `target` (a path, with or
- * without a query) over a worker group's socket: the body of a 200 into
+ * without a query) over the socket of a worker group: the body of a 200 into
  * ret_body. NULL, or why there is none: static words, or errno's.
  */
-const char *cli_ask(const char *socket, const char *target,
+const char *cli_ask(const char *path, const char *target,
     struct buf *ret_body);
 
 struct sample {

@@ -88,7 +88,7 @@ enum wire wire_pipe_end(struct db *db, int64_t until);
 
 /* notes.c: keep libpq's message in db->why; log a server's NOTICE. */
 void wire_note(struct db *db, const char *message);
-void wire_notice(void *db, const char *message);
+void wire_notice(void *arg, const char *message);
 
 /* The parts of a result. wire_value: NULL for an SQL NULL. */
 int wire_rows(const struct pg_result *res);

@@ -78,7 +78,7 @@ int task_read(struct task_reader *reader, struct text window, bool last,
     size_t *ret_used);
 
 /* A property or column that nobody takes: told once. */
-void task_ignore(struct task_reader *reader, struct text name);
+void task_ignore(struct task_reader *reader, struct text given);
 
 /* ---- inside: task_line.c, task_ical.c ---- */
 

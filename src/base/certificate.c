@@ -23,6 +23,7 @@ seconds_of(const ASN1_TIME *when)
 
 /* Nobody is asked for a pass phrase: nginx would not be told it. */
 static int
+/* NOLINTNEXTLINE(readability-non-const-parameter): OpenSSL's type */
 no_phrase(char *to, int size, int writing, void *arg)
 {
 	(void)to;

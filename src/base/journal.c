@@ -18,11 +18,12 @@ static struct sockaddr_un address;
 int
 journal_open(const char *path)
 {
-	if (strlen(path) >= sizeof(address.sun_path) ||
-	    access(path, W_OK) < 0)
+	const size_t n = strlen(path);
+
+	if (n >= sizeof(address.sun_path) || access(path, W_OK) < 0)
 		return -1;
 	address.sun_family = AF_UNIX;
-	strcpy(address.sun_path, path);
+	memcpy(address.sun_path, path, n + 1);
 	/* Not connected: journald may be restarted under us. */
 	return socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 }

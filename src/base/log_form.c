@@ -149,13 +149,20 @@ log_form_text(const struct log_entry *e, bool journal, char out[LOG_LINE_MAX])
 
 /* ---- JSON ---- */
 
-/* Bytes of the well-formed UTF-8 sequence at s (RFC 3629), or 0. */
+/* Bytes of a UTF-8 sequence that begins with this one (RFC 3629), or 0. */
+static size_t
+sequence_of(uint8_t first)
+{
+	return first < 0x80 ? 1 : first < 0xc2 ? 0 : first < 0xe0 ? 2 :
+	    first < 0xf0 ? 3 : first < 0xf5 ? 4 : 0;
+}
+
+/* Bytes of the well-formed sequence at s, or 0. */
 static size_t
 sequence(const char *s, size_t n)
 {
 	const uint8_t *u = (const uint8_t *)s;
-	size_t need = u[0] < 0x80 ? 1 : u[0] < 0xc2 ? 0 : u[0] < 0xe0 ? 2 :
-	    u[0] < 0xf0 ? 3 : u[0] < 0xf5 ? 4 : 0;
+	const size_t need = sequence_of(u[0]);
 
 	if (need == 0 || need > n)
 		return 0;
@@ -280,6 +287,7 @@ put_own_field(struct line *l, const struct log_pair *p)
 }
 
 size_t
+/* NOLINTNEXTLINE(readability-non-const-parameter): filled by way of l */
 log_form_fields(const struct log_entry *e, char out[LOG_FORM_MAX])
 {
 	char text[LOG_LINE_MAX];

@@ -17,7 +17,7 @@ print_text(const char *name, struct text t)
 {
 	fputs(name, stdout);
 	if (!t.s)
-		putchar('-');
+		t = TEXT("-");
 	for (size_t i = 0; i < t.n; i++)
 		putchar(t.s[i] < ' ' || t.s[i] > '~' ? '?' : t.s[i]);
 }

@@ -153,7 +153,7 @@ network_read(struct text canonical, struct network *ret)
 	uint8_t v4[4];
 
 	memcpy(s, canonical.s, (size_t)(slash - canonical.s));
-	ret->bits = atoi(slash + 1);
+	ret->bits = (int)strtol(slash + 1, NULL, 10);
 	if (inet_pton(AF_INET, s, v4) == 1) {
 		ret->address = mapped(v4);
 		ret->bits += MAPPED_BITS;

@@ -36,13 +36,13 @@ ttl_word(struct arena *mem, struct text tag, long seconds)
 	const struct words *words = words_of(tag);
 	bool minutes = seconds % 60 == 0;
 	long n = minutes ? seconds / 60 : seconds;
-	char ascii[24], number[24 * 4] = "";
+	char ascii[24], number[sizeof(ascii) * 4], *end = number;
 
 	if (!words)
 		return TEXT_NONE;
 	snprintf(ascii, sizeof(ascii), "%lu", (unsigned long)n);
 	for (const char *d = ascii; *d; d++)
-		strcat(number, words->digits[*d - '0']);
+		end = stpcpy(end, words->digits[*d - '0']);
 	return text_of(arena_printf(mem, "%s %s", number,
 	    minutes ? n == 1 ? words->minute : words->minutes :
 	    n == 1 ? words->second : words->seconds));

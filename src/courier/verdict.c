@@ -20,7 +20,7 @@ static const struct code {
 	const char *word;
 } codes[] = {
 #define GATEWAY_CODE(name, code, kind, down, word) \
-	{ #name, code, (enum outcome_kind)kind, down, word },
+	{ #name, code, (enum outcome_kind)(kind), down, word },
 #include "tbl/gateways.h"
 #undef GATEWAY_CODE
 };

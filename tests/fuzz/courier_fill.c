@@ -31,7 +31,7 @@ check_form(struct text value)
 	must(filled(&out, "{{a}}", FILL_FORM, value) ==
 	    !memchr(value.s, '\0', value.n), "refused");
 	for (size_t i = 0; i < out.n; i++, o++) {
-		int c = out.p[i];
+		int c = (unsigned char)out.p[i];
 
 		if (c == '%') {
 			must(i + 2 < out.n, "cut");
