@@ -39,8 +39,8 @@ typedef _Atomic uint64_t cell;
 
 struct limiter {
 	_Alignas(64) cell cells[SETS][WAYS];
-	cell claims;		/* so many were made */
 	uint8_t key[SIPHASH_KEY];
+	_Alignas(64) cell claims;	/* so many were made */
 };
 
 /* One request on its way. */
