@@ -59,10 +59,11 @@ ones: the check of user and session in all, and for writes the counter and the
 log behind `/tasks/changes`. *Rest* is the worker's own work (token, libpq, JSON,
 log line) and what all parts lose by turns on the same cores: their code and data
 leave the caches, and a request wakes three processes. *Good leaves* is what the
-goal in that column, times F, has for the rest.
+goal of that name, times F, has for the rest. *× own SQL* is the sum by that of
+nginx and Docket's own statements: F, were it made of the SQL that is run.
 
-| | nginx | least SQL | hop | more SQL | rest | sum | good leaves |
-|---|--:|--:|--:|--:|--:|--:|--:|
+| | nginx | least SQL | hop | more SQL | rest | sum | good leaves | × own SQL |
+|---|--:|--:|--:|--:|--:|--:|--:|--:|
 """
 
 AGAIN = """## Do it again
@@ -169,8 +170,9 @@ def where(figures):
             continue
         *known, rest, all_of = shares(rows)
         left = goal[1] * (known[0] + known[1]) - sum(known)
+        times = all_of / (known[0] + known[1] + known[3])
         cells = [number(value) for value in (*known, rest, all_of, left)]
-        out.append(f"| **{name}** | {' | '.join(cells)} |")
+        out.append(f"| **{name}** | {' | '.join(cells)} | {times:.2f} |")
     return WHERE + "\n".join(out) + "\n" if out else ""
 
 

@@ -109,7 +109,8 @@ def test_the_yardsticks_are_what_they_say(tmp_path):
                 " against the idlest") == ("1.20", "good")
     assert "| 4400 | 1.0 / 2.0 | 210 (50 / 60 / 100) | 2.10 | 0.55 |" in \
         document
-    assert "| **list** | 20 | 80 | 30 | 10 | 70 | 210 | 70 |" in document
+    assert "| **list** | 20 | 80 | 30 | 10 | 70 | 210 | 70 | 1.91 |" \
+        in document
     assert sections(document) == SECTIONS
     assert "./dev bench --report --seconds 1" in document
 
