@@ -3,7 +3,6 @@
 wrong usage, dry runs, the settings in force and what bash completes."""
 
 import contextlib
-import fcntl
 import json
 import os
 import pathlib
@@ -276,21 +275,12 @@ def test_migrations_that_are_nowhere(dev):
         assert "/nowhere" in done.stderr and "--dir" in done.stderr
 
 
-@pytest.fixture
-def alone():
-    """No other suite of this machine is at this: whoever removes a folder
-    takes away what others have mounted there, in their namespaces too."""
-    root = os.open("/", os.O_RDONLY)
-    fcntl.flock(root, fcntl.LOCK_EX)
-    yield
-    os.close(root)
-
-
 @pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
-@pytest.mark.usefixtures("alone")
+@pytest.mark.alone
 def test_settings_that_are_not_ours_to_read(dev, tmp_path):
     """Also where the folder may not be entered: the usual file is not taken
-    for one that is not there."""
+    for one that is not there. A second suite that removes that folder takes
+    away what is mounted on it here too."""
     conf = re.search(r"those of (\S+),", run(dev, "--help",
                                              conf=False).stdout)[1]
     folder, name = os.path.split(conf)

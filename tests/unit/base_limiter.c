@@ -196,35 +196,34 @@ no_two_claims_are_the_same(void **state)
 	assert_int_equal(other >> TAG_SHIFT, 5);
 }
 
+/* All owe much but one, whose word is that: it alone makes room. */
+static void
+makes_room(uint64_t one)
+{
+	unsigned set;
+	const uint64_t tag = cell_of("newcomer", &set);
+
+	for (uint64_t way = 0; way < WAYS; way++)
+		limiter->cells[set][way] = (tag + 1 + way) << TAG_SHIFT |
+		    (way == 5 ? one : (uint64_t)TIME_SECOND * (10 + way));
+	assert_int_equal(take(&rule, "newcomer", 0).left, 599);
+	for (uint64_t way = 0; way < WAYS; way++)
+		assert_true(limiter->cells[set][way] >> TAG_SHIFT ==
+		    (way == 5 ? tag : tag + 1 + way));
+}
+
 static void
 a_claim_makes_room_for_a_bucket(void **state)
 {
-	unsigned set;
-	const uint64_t tag = cell_of("room", &set);
-
 	(void)state;
-	for (uint64_t way = 0; way < WAYS; way++)
-		limiter->cells[set][way] = (tag + 1 + way) << TAG_SHIFT |
-		    (way == 3 ? NEW | UINT64_C(900) * TIME_SECOND :
-		    (uint64_t)TIME_SECOND * (10 + way));
-	assert_int_equal(take(&rule, "room", 0).left, 599);
-	assert_true(limiter->cells[set][3] >> TAG_SHIFT == tag);
+	makes_room(NEW | UINT64_C(900) * TIME_SECOND);
 }
 
 static void
 who_owes_least_makes_room(void **state)
 {
-	unsigned set;
-	const uint64_t tag = cell_of("newcomer", &set);
-
 	(void)state;
-	for (uint64_t way = 0; way < WAYS; way++)
-		limiter->cells[set][way] = (tag + 1 + way) << TAG_SHIFT |
-		    (uint64_t)TIME_SECOND * (way == 5 ? 1 : 10 + way);
-	assert_int_equal(take(&rule, "newcomer", 0).left, 599);
-	for (uint64_t way = 0; way < WAYS; way++)
-		assert_true(limiter->cells[set][way] >> TAG_SHIFT ==
-		    (way == 5 ? tag : tag + 1 + way));
+	makes_room(TIME_SECOND);
 }
 
 /* What a child lets through of `who`; it starts when the pipe is closed. */
